@@ -1,0 +1,29 @@
+"""每日清扫: makes good whatever a schedule, an outage or a killed run has missed. Everything here is "due by now and
+not yet done", so it may run late, twice, or after a month of silence."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows import run_date
+from flows.delivery import deliver_all
+from tasks.delivery import release_stale
+from tasks.issuing import issue_due, schedule_items
+from tasks.reminding import queue_due
+from tasks.upkeep import compact, mark, plan_codes
+
+
+@flow(name="sweep", flow_run_name=run_date.named("每日清扫"), persist_result=False)
+async def sweep(as_of: str | None = None) -> dict[str, int]:
+    """Create, open and remind what is due by ``as_of`` in every plan, then deliver; how many of each."""
+    day = run_date.resolve(as_of).isoformat()
+    done = {"created": 0, "opened": 0, "messages": 0, "sent": 0}
+    for plan in plan_codes():
+        done["created"] += schedule_items(plan)
+        done["opened"] += issue_due(plan, day)
+        done["messages"] += queue_due(plan, day)["messages"]
+        compact(plan)
+    release_stale()
+    done["sent"] = deliver_all()
+    mark("sweep", day)
+    return done

@@ -1,0 +1,197 @@
+"""What every act on work items shares: the transition table decides, an entry is appended, the tally follows.
+
+One item: a conditional update, where 0 rows mean that somebody else was first. Many items: the same in sets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ledger import tally
+from ledger.database import Session
+from ledger.tables import entry, plan, requirement, unit, work_item
+from ledger.tables import tally as tally_table
+from policy_models.errors import ChangedMeanwhile, NotFound, ReasonMissing
+from policy_models.lifecycle import ACT_NAMES, NEEDS_REASON, TRANSITIONS, Act, State, advance
+from policy_models.plan import Review
+from policy_models.timing import RED_RETURNS
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a unit's code ("" for the system) and the name shown in the history (an office, never a child)."""
+
+    unit: str
+    name: str
+
+
+SYSTEM = Actor("", "系统")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An item as it stands, with what decides who may act on it."""
+
+    id: int
+    key: str
+    plan_id: int
+    plan_code: str
+    requirement_id: int
+    requirement: str
+    unit: str
+    unit_name: str
+    superior: str | None
+    reviewer: str | None
+    county: str
+    phase: int
+    opens_on: date
+    deadline: date
+    state: State
+    revision: int
+    returns: int
+    catch_up: str
+    first_submitted_on: date | None
+
+
+def standing(session: Session, key: str) -> Standing:
+    """The item with this key as it stands now. Raises NotFound."""
+    row = session.execute(
+        select(
+            work_item,
+            unit.c.name.label("unit_name"),
+            unit.c.superior,
+            unit.c.county,
+            plan.c.code.label("plan_code"),
+            plan.c.coordinator,
+            requirement.c.code.label("requirement"),
+            requirement.c.review,
+        )
+        .join(unit, unit.c.code == work_item.c.unit_code)
+        .join(plan, plan.c.id == work_item.c.plan_id)
+        .join(requirement, requirement.c.id == work_item.c.requirement_id)
+        .where(work_item.c.key == key)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"没有编号为 {key} 的办理件")
+    return Standing(
+        id=row.id,
+        key=row.key,
+        plan_id=row.plan_id,
+        plan_code=row.plan_code,
+        requirement_id=row.requirement_id,
+        requirement=row.requirement,
+        unit=row.unit_code,
+        unit_name=row.unit_name,
+        superior=row.superior,
+        reviewer=(row.superior if row.review == Review.PARENT else None) or row.coordinator,
+        county=row.county,
+        phase=row.phase,
+        opens_on=row.opens_on,
+        deadline=row.deadline,
+        state=State(row.state),
+        revision=row.revision,
+        returns=row.returns,
+        catch_up=row.catch_up,
+        first_submitted_on=row.first_submitted_on,
+    )
+
+
+def act_on(
+    session: Session, item: Standing, act: Act, *, by: Actor, now: datetime, note: str | None, **facts: Any
+) -> int:
+    """Do one act on one item that was read as ``item``; the new revision. ``facts`` are columns that change with it.
+
+    Raises ActNotAllowed, ReasonMissing, ChangedMeanwhile.
+    """
+    target = advance(item.state, act)
+    if act in NEEDS_REASON and not (note and note.strip()):
+        raise ReasonMissing(f"{ACT_NAMES[act]}须写明理由")
+    met = session.execute(
+        update(work_item)
+        .where(work_item.c.id == item.id, work_item.c.state == item.state.value, work_item.c.revision == item.revision)
+        .values(state=target.value, revision=item.revision + 1, changed_at=now, **facts)
+    )
+    if met.rowcount == 0:
+        raise ChangedMeanwhile("这一办理件刚刚被他人处理，请刷新后再看")
+    _append(session, item, act, target, by, now, note)
+    after = {"state": target.value, "returns": item.returns, "first_submitted_on": item.first_submitted_on, **facts}
+    session.execute(insert(tally_table), [_fact(item, -1), _fact(item, +1, **after)])
+    return item.revision + 1
+
+
+def _append(
+    session: Session, item: Standing, act: Act, target: State, by: Actor, now: datetime, note: str | None
+) -> None:
+    session.execute(
+        insert(entry).values(
+            item_id=item.id,
+            revision=item.revision + 1,
+            act=act.value,
+            state=target.value,
+            by_unit=by.unit,
+            by_name=by.name,
+            at=now,
+            note=note,
+        )
+    )
+
+
+def _fact(item: Standing, n: int, **after: Any) -> dict[str, Any]:
+    submitted = after.get("first_submitted_on", item.first_submitted_on)
+    return {
+        "plan_id": item.plan_id,
+        "requirement_id": item.requirement_id,
+        "phase": item.phase,
+        "county": item.county,
+        "opens_on": item.opens_on,
+        "deadline": item.deadline,
+        "state": after.get("state", item.state.value),
+        "late": submitted is not None and submitted > item.deadline,
+        "catch_up": item.catch_up,
+        "often_returned": after.get("returns", item.returns) >= RED_RETURNS,
+        "n": n,
+    }
+
+
+def act_on_all(
+    session: Session,
+    which: ColumnElement[bool],
+    act: Act,
+    *,
+    by: Actor,
+    now: datetime,
+    note: str | None = None,
+    **facts: Any,
+) -> int:
+    """Do one act on every item that matches and is in a state it may start from; how many there were.
+
+    Four statements whatever the number. Only for acts that change nothing but the state (issue, waive, cancel).
+    Raises ReasonMissing, or ChangedMeanwhile when somebody acted on one of them at the same moment.
+    """
+    if act in NEEDS_REASON and not (note and note.strip()):
+        raise ReasonMissing(f"{ACT_NAMES[act]}须写明理由")
+    sources, target = TRANSITIONS[act]
+    met = which & work_item.c.state.in_([state.value for state in sources])
+    count = session.execute(select(func.count()).select_from(work_item).where(met)).scalar_one()
+    if not count:
+        return 0
+    tally.move(session, met, target)
+    columns = [work_item.c.id, work_item.c.revision + 1, literal(act.value), literal(target.value)]
+    stamped = [literal(by.unit), literal(by.name), literal(now, entry.c.at.type), literal(note, entry.c.note.type)]
+    names = ["item_id", "revision", "act", "state", "by_unit", "by_name", "at", "note"]
+    try:
+        # the unique (item, revision) is the guard: whoever acts on an item at the same moment collides here
+        session.execute(insert(entry).from_select(names, select(*columns, *stamped).where(met)))
+    except IntegrityError as error:
+        raise ChangedMeanwhile("其中有办理件刚刚被他人处理，请重试") from error
+    session.execute(
+        update(work_item)
+        .where(met)
+        .values(state=target.value, revision=work_item.c.revision + 1, changed_at=now, **facts)
+    )
+    return int(count)

@@ -1,0 +1,105 @@
+"""Engines and transactions: SQLite by default, PostgreSQL by URL. One request or step is one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from policy_models.errors import LedgerUnavailable
+
+Session = Connection  # what verbs and queries take: an open transaction
+BUSY_SECONDS = 30
+
+
+class Database:
+    """A ledger's database. Raises LedgerUnavailable (one Chinese sentence, no secrets) when it can't be used."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._writer = engine.execution_options(writes=True)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction that may write: committed at the end, rolled back by any exception."""
+        with _available(self.engine), self._writer.begin() as session:
+            yield session
+
+    @contextmanager
+    def trial(self) -> Iterator[Session]:
+        """One transaction that may write and is always rolled back: what would happen if …"""
+        with _available(self.engine), self._writer.connect() as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One consistent reading; nothing is committed."""
+        with _available(self.engine), self.engine.connect() as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def connect(url: str) -> Database:
+    """Open a database by URL: ``sqlite:///file`` or ``postgresql://…``. Nothing is created or migrated here."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            return Database(create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5}))
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise LedgerUnavailable("台账数据库地址写法有误（应如 sqlite:///文件 或 postgresql://…）") from error
+    event.listen(engine, "connect", _sqlite_pragmas)
+    event.listen(engine, "begin", _sqlite_begin)
+    return Database(engine)
+
+
+def sqlite_url(folder: Path) -> str:
+    """The URL of the ledger's own file in a data folder."""
+    return f"sqlite:///{(folder / 'ledger.db').resolve()}"
+
+
+def _sqlite_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins; see _sqlite_begin
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A writer takes the lock at once: two readers that both turn writer would fail instead of waiting.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _available(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or _is_outage(error):
+            where = f"PostgreSQL {engine.url.host or ''}".strip() if engine.url.host else (engine.url.database or "")
+            raise LedgerUnavailable(f"台账数据库暂时无法使用（{where}）：{_short(error)}") from error
+        raise
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    return type(error).__name__ in {"OperationalError", "InterfaceError"}
+
+
+def _short(error: DBAPIError) -> str:
+    lines = str(error.orig).strip().splitlines()
+    return lines[0][:160] if lines else type(error.orig).__name__

@@ -1,0 +1,178 @@
+"""发件箱: what is to be told, claimed by one, sent outside any transaction, recorded once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, select, update
+
+from ledger.database import Session
+from ledger.plans import calendars
+from ledger.tables import duty, outbox, plan, reminder, requirement, unit, work_item
+from policy_models.notices import ReminderLine, ReminderNotice
+
+CLAIM_LASTS = timedelta(minutes=10)  # a claim older than this belongs to a sender that died
+ATTEMPTS = 5  # then a message is dead until somebody sends it again by hand
+BACK_OFF = timedelta(minutes=5)  # doubled with each attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A claimed message: the channel it goes through and the facts it speaks of."""
+
+    id: int
+    channel: str
+    kind: str
+    notice: ReminderNotice
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A message as a unit reads it in the product."""
+
+    id: int
+    subject: str
+    body: str
+    sent_at: datetime
+
+
+def claim(session: Session, *, now: datetime, by: str, limit: int = 100) -> tuple[Message, ...]:
+    """Take up to ``limit`` messages that are due. Two senders never get the same one."""
+    due = (
+        select(outbox.c.id)
+        .where(outbox.c.state == "pending", outbox.c.next_try_at <= now)
+        .order_by(outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = session.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(due.scalar_subquery()), outbox.c.state == "pending")
+        .values(state="claimed", claimed_at=now, claimed_by=by, attempts=outbox.c.attempts + 1)
+        .returning(outbox.c.id)
+    )
+    ids = sorted(row.id for row in taken)
+    return _messages(session, ids) if ids else ()
+
+
+def _messages(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
+    recipient = unit.alias("recipient")
+    rows = session.execute(
+        select(
+            outbox,
+            plan.c.code.label("plan_code"),
+            plan.c.title.label("plan_title"),
+            recipient.c.name.label("unit_name"),
+        )
+        .join(plan, plan.c.id == outbox.c.plan_id)
+        .join(recipient, recipient.c.code == outbox.c.recipient)
+        .where(outbox.c.id.in_(ids))
+        .order_by(outbox.c.id)
+    ).all()
+    lines = _lines(session, ids)
+    return tuple(
+        Message(
+            row.id,
+            row.channel,
+            row.kind,
+            ReminderNotice(
+                row.plan_code, row.plan_title, row.recipient, row.unit_name, row.as_of, tuple(lines[row.id])
+            ),
+        )
+        for row in rows
+    )
+
+
+def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[ReminderLine]]:
+    """The items of every message, worst first."""
+    same = and_(reminder.c.recipient == outbox.c.recipient, reminder.c.as_of == outbox.c.as_of)
+    rows = session.execute(
+        select(
+            outbox.c.id.label("message"),
+            outbox.c.as_of,
+            reminder.c.step,
+            work_item,
+            requirement.c.task,
+            requirement.c.title,
+            unit.c.name.label("unit_name"),
+            duty.c.remind_by,
+            plan.c.code.label("plan_code"),
+        )
+        .select_from(
+            outbox.join(plan, plan.c.id == outbox.c.plan_id)
+            .join(reminder, same)
+            .join(work_item, and_(work_item.c.id == reminder.c.item_id, work_item.c.plan_id == outbox.c.plan_id))
+            .join(requirement, requirement.c.id == work_item.c.requirement_id)
+            .join(unit, unit.c.code == work_item.c.unit_code)
+            .outerjoin(duty, duty.c.id == work_item.c.duty_id)
+        )
+        .where(outbox.c.id.in_(ids))
+        .order_by(outbox.c.id, work_item.c.deadline, requirement.c.id, work_item.c.unit_code)
+    ).all()
+    work = {code: calendars(session, code).work for code in {row.plan_code for row in rows}}
+    lines: dict[int, list[ReminderLine]] = defaultdict(list)
+    for row in rows:
+        lines[row.message].append(
+            ReminderLine(
+                row.task,
+                row.title,
+                row.unit_code,
+                row.unit_name,
+                row.period,
+                row.deadline,
+                row.remind_by or row.deadline,
+                row.step,
+                work[row.plan_code].count(row.as_of, row.deadline),
+                row.key,
+            )
+        )
+    return lines
+
+
+def record_sent(session: Session, message_id: int, *, subject: str, body: str, now: datetime) -> bool:
+    """Note that a claimed message was sent, with its words; False when the claim had been taken away meanwhile."""
+    met = session.execute(
+        update(outbox)
+        .where(outbox.c.id == message_id, outbox.c.state.in_(["claimed", "uncertain"]))
+        .values(state="sent", sent_at=now, subject=subject, body=body, error=None)
+    )
+    return bool(met.rowcount)
+
+
+def record_failed(session: Session, message_id: int, *, error: str, permanent: bool, now: datetime) -> None:
+    """Note that sending failed: tried again later with growing pauses, or dead when it can't help or was the last."""
+    claimed = and_(outbox.c.id == message_id, outbox.c.state == "claimed")
+    attempts = session.execute(select(outbox.c.attempts).where(claimed)).scalar_one_or_none()
+    if attempts is None:
+        return
+    dead = permanent or attempts >= ATTEMPTS
+    again = now + BACK_OFF * 2 ** (attempts - 1)
+    session.execute(
+        update(outbox)
+        .where(claimed)
+        .values(state="dead" if dead else "pending", next_try_at=now if dead else again, error=error, claimed_at=None)
+    )
+
+
+def release_stale(session: Session, *, now: datetime, idempotent_channels: Collection[str]) -> int:
+    """What became of claims whose sender died: sent again where twice is harmless, else marked uncertain and left to
+    a person. How many there were."""
+    stale = and_(outbox.c.state == "claimed", outbox.c.claimed_at < now - CLAIM_LASTS)
+    harmless = outbox.c.channel.in_(list(idempotent_channels))
+    again = session.execute(update(outbox).where(stale, harmless).values(state="pending", next_try_at=now))
+    unsure = session.execute(update(outbox).where(stale, ~harmless).values(state="uncertain"))
+    return int(again.rowcount + unsure.rowcount)
+
+
+def inbox(session: Session, unit_code: str, *, limit: int = 20) -> tuple[InboxMessage, ...]:
+    """The newest messages that a unit has in the product."""
+    rows = session.execute(
+        select(outbox)
+        .where(outbox.c.recipient == unit_code, outbox.c.channel == "inbox", outbox.c.state == "sent")
+        .order_by(outbox.c.sent_at.desc(), outbox.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(InboxMessage(row.id, row.subject or "", row.body or "", row.sent_at) for row in rows)

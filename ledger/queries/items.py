@@ -1,0 +1,252 @@
+"""办理件 as rows: filtered and paged lists, and one item with its history and evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from ledger.database import Session
+from ledger.entries import Entry, history
+from ledger.queries.reading import Reading
+from ledger.tables import duty, evidence, plan, requirement, unit, work_item
+from ledger.tally import is_late
+from ledger.timing_sql import timing_case
+from policy_models.calendars import Confidence
+from policy_models.errors import NotFound
+from policy_models.evidence import Evidence
+from policy_models.lifecycle import State
+from policy_models.plan import EvidenceType
+from policy_models.timing import LIGHTS, RED_RETURNS, CatchUp, Light, Timing
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRow:
+    """One item as it stands: ``remind_by`` is the last work day on or before the deadline, ``why`` explains it."""
+
+    key: str
+    requirement: str
+    title: str
+    section: str
+    task: int | None
+    unit: str
+    unit_name: str
+    county: str
+    period: str
+    phase: int
+    opens_on: date
+    deadline: date
+    remind_by: date
+    confidence: Confidence
+    why: str
+    state: State
+    timing: Timing
+    catch_up: CatchUp | None
+    returns: int
+    revision: int
+    first_submitted_on: date | None
+    reason: str | None
+    changed_at: datetime
+
+    @property
+    def light(self) -> Light:
+        return LIGHTS[self.timing]
+
+    @property
+    def inferred(self) -> bool:
+        """Whether the date rests on a forecast or a placeholder (推定)."""
+        return self.confidence is not Confidence.ANNOUNCED
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """What a list is narrowed to; an empty field narrows nothing. ``under``: a county's code."""
+
+    unit: str | None = None
+    section: str | None = None
+    requirement: str | None = None
+    period: str | None = None
+    under: str | None = None
+    state: State | None = None
+    timing: tuple[Timing, ...] = ()
+    phase: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """``next_cursor`` is None on the last page; ``total`` counts all pages."""
+
+    rows: tuple[ItemRow, ...]
+    total: int
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class ItemDetail:
+    row: ItemRow
+    entries: tuple[Entry, ...]
+    evidence: tuple[Evidence, ...]
+    unit_names: dict[str, str]
+
+
+def items(
+    session: Session, reading: Reading, wanted: ItemFilter, *, cursor: str | None = None, limit: int = 50
+) -> ItemPage:
+    """A page of items in order of deadline. Raises NotFound for a cursor that no page gave."""
+    source = reading.items()
+    where = _conditions(source.c, reading, wanted)
+    chosen = _rows(reading, source).where(*where)
+    total = session.execute(_joined(select(func.count()), source).where(*where)).scalar_one()
+    if cursor is not None:
+        day, id = _read_cursor(cursor)
+        chosen = chosen.where(or_(source.c.deadline > day, and_(source.c.deadline == day, source.c.id > id)))
+    found = session.execute(chosen.order_by(source.c.deadline, source.c.id).limit(limit + 1)).all()
+    more = len(found) > limit
+    last = found[limit - 1] if more else None
+    rows = tuple(row_of(row, reading) for row in found[:limit])
+    return ItemPage(rows, total, f"{last.deadline.isoformat()}.{last.id}" if last else None)
+
+
+def unit_items(session: Session, reading: Reading, unit_code: str) -> tuple[ItemRow, ...]:
+    """Everything one unit owes, owed or will owe under the plan, in order of deadline: one statement."""
+    source = reading.items()
+    chosen = _rows(reading, source).where(*_conditions(source.c, reading, ItemFilter(unit=unit_code)))
+    found = session.execute(chosen.order_by(source.c.deadline, source.c.id))
+    return tuple(row_of(row, reading) for row in found)
+
+
+def plan_of_item(session: Session, key: str) -> str:
+    """The code of the plan an item belongs to. Raises NotFound."""
+    chosen = select(plan.c.code).join(work_item, work_item.c.plan_id == plan.c.id).where(work_item.c.key == key)
+    code = session.execute(chosen).scalar()
+    if code is None:
+        raise NotFound("没有这个办理件，地址可能不完整或已失效")
+    return str(code)
+
+
+def item(session: Session, reading: Reading, key: str) -> ItemDetail:
+    """One item with its acts (oldest first) and the evidence last handed in. Raises NotFound."""
+    source = reading.items()
+    row = session.execute(_rows(reading, source).where(source.c.key == key)).first()
+    if row is None:
+        raise NotFound("没有这个办理件，地址可能不完整或已失效")
+    acts = history(session, row.id)
+    pieces = session.execute(select(evidence).where(evidence.c.item_id == row.id).order_by(evidence.c.id)).all()
+    newest = max((piece.revision for piece in pieces), default=0)
+    codes = {act.by_unit for act in acts}
+    names = session.execute(select(unit.c.code, unit.c.name).where(unit.c.code.in_(codes)))
+    handed_in = tuple(_evidence(piece) for piece in pieces if piece.revision == newest)
+    return ItemDetail(row_of(row, reading), acts, handed_in, {r.code: r.name for r in names})
+
+
+def timing_of(columns: Any, reading: Reading) -> Any:
+    """The Timing of an item in SQL."""
+    return timing_case(columns, reading.at, late=is_late(columns), often_returned=columns.returns >= RED_RETURNS)
+
+
+def row_of(row: Any, reading: Reading) -> ItemRow:
+    """An ItemRow from a row of ``_rows``. An item raised on an event, or moved, has no duty that knows its work day."""
+    known = row.duty_deadline is not None and row.duty_deadline == row.deadline
+    return ItemRow(
+        row.key,
+        row.requirement,
+        row.title,
+        row.section,
+        row.task,
+        row.unit_code,
+        row.unit_name,
+        row.county,
+        row.period,
+        row.phase,
+        row.opens_on,
+        row.deadline,
+        row.remind_by if known else reading.calendars.work.on_or_before(row.deadline),
+        Confidence(row.confidence) if row.confidence else Confidence.ANNOUNCED,
+        row.why or "事件发生后的规定期限",
+        State(row.state),
+        Timing(row.timing),
+        CatchUp(row.catch_up) if row.catch_up else None,
+        row.returns,
+        row.revision,
+        row.first_submitted_on,
+        row.reason,
+        row.changed_at,
+    )
+
+
+def _rows(reading: Reading, source: Any) -> Select[Any]:
+    columns = source.c
+    chosen = select(
+        columns.id,
+        columns.key,
+        columns.unit_code,
+        columns.period,
+        columns.phase,
+        columns.opens_on,
+        columns.deadline,
+        columns.state,
+        columns.catch_up,
+        columns.returns,
+        columns.revision,
+        columns.first_submitted_on,
+        columns.reason,
+        columns.changed_at,
+        requirement.c.code.label("requirement"),
+        requirement.c.title,
+        requirement.c.section,
+        requirement.c.task,
+        unit.c.name.label("unit_name"),
+        unit.c.county,
+        duty.c.deadline.label("duty_deadline"),
+        duty.c.remind_by,
+        duty.c.confidence,
+        duty.c.why,
+        timing_of(columns, reading).label("timing"),
+    )
+    return _joined(chosen, source).where(columns.plan_id == reading.plan_id)
+
+
+def _joined(chosen: Select[Any], source: Any) -> Select[Any]:
+    return chosen.select_from(
+        source.join(requirement, requirement.c.id == source.c.requirement_id)
+        .join(unit, unit.c.code == source.c.unit_code)
+        .outerjoin(duty, duty.c.id == source.c.duty_id)
+    )
+
+
+def _conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [columns.plan_id == reading.plan_id]
+    pairs = (
+        (columns.unit_code, wanted.unit),
+        (requirement.c.section, wanted.section),
+        (requirement.c.code, wanted.requirement),
+        (columns.period, wanted.period),
+        (unit.c.county, wanted.under),
+        (columns.state, wanted.state.value if wanted.state else None),
+        (columns.phase, wanted.phase),
+    )
+    where += [column == value for column, value in pairs if value is not None]
+    if wanted.timing:
+        where.append(timing_of(columns, reading).in_([timing.value for timing in wanted.timing]))
+    return where
+
+
+def _read_cursor(cursor: str) -> tuple[date, int]:
+    day, _, id = cursor.partition(".")
+    try:
+        return date.fromisoformat(day), int(id)
+    except ValueError:
+        raise NotFound("没有这一页，请从第一页重新查看") from None
+
+
+def _evidence(row: Any) -> Evidence:
+    value, of = row.value, row.of
+    return Evidence(EvidenceType(row.type), row.name, _plain(value), _plain(of), row.text)
+
+
+def _plain(value: Decimal | None) -> Decimal | None:
+    """Without the zeros that the column's scale adds: 412.0000 is 412."""
+    return None if value is None else Decimal(format(Decimal(value).normalize(), "f"))

@@ -1,0 +1,66 @@
+"""A plan opened for reading as of a civil date: what every other query takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.sql.selectable import FromClause
+
+from ledger import plans
+from ledger.civil import civil_date
+from ledger.database import Session
+from ledger.tables import work_item
+from ledger.tally import facts_of_items
+from policy_models.calendars import Calendars
+from policy_models.plan import Plan, Requirement, Section
+from policy_models.timing import Thresholds
+
+
+@dataclass(frozen=True)
+class Reading:
+    """``summary``: the plan's row; ``as_of``: civil date (Asia/Shanghai); ``now``: the UTC instant of the request."""
+
+    summary: plans.PlanSummary
+    plan: Plan
+    calendars: Calendars
+    as_of: date
+    now: datetime
+    at: Thresholds
+
+    @property
+    def plan_id(self) -> int:
+        return self.summary.id
+
+    @property
+    def is_past(self) -> bool:
+        """Whether the reading looks back: then items are replayed from their entries."""
+        return self.as_of < civil_date(self.now)
+
+    def requirement(self, code: str) -> Requirement | None:
+        """The requirement as the plan words it; None for one that a later revision dropped."""
+        return next((found for _, found in self.plan.requirements() if found.code == code), None)
+
+    def section(self, name: str) -> Section | None:
+        """``task-5``, ``phase-2``, ``safeguard-3``; None where the plan has none."""
+        return dict(self.plan.sections()).get(name)
+
+    def items(self) -> FromClause:
+        """The plan's items as of the day, with the columns of work_item; filter by ``plan_id`` before reading."""
+        past: Any = facts_of_items(self.plan_id, self.as_of) if self.is_past else work_item
+        return past  # type: ignore[no-any-return]
+
+
+def open_plan(session: Session, plan_code: str | None, *, as_of: date | None, now: datetime) -> Reading | None:
+    """The plan of this code, else the one in force (else the latest), as of a day (default: today).
+
+    None when the ledger holds no plan at all. Raises NotFound for an unknown code.
+    """
+    summary = plans.plan_summary(session, plan_code) if plan_code else plans.default_plan(session, civil_date(now))
+    if summary is None:
+        return None
+    calendars = plans.calendars(session, summary.code)
+    day = as_of or civil_date(now)
+    at = Thresholds.at(day, calendars.work)
+    return Reading(summary, plans.plan_document(session, summary.code), calendars, day, now, at)

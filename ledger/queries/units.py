@@ -1,0 +1,171 @@
+"""单位 as rows: one with what lies above it, those below it with counts, the counties, and a search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, or_, select
+
+from ledger.database import Session
+from ledger.queries.items import timing_of
+from ledger.queries.reading import Reading
+from ledger.tables import unit, work_item
+from policy_models.errors import NotFound
+from policy_models.plan import Level
+from policy_models.timing import DONE, LATE, NOT_EXPECTED
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """``function`` is "" where the unit has none; ``county`` "" for city units."""
+
+    code: str
+    name: str
+    level: Level
+    function: str
+    parent: str | None
+    county: str
+    superior: str | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a unit and all units below it have to do: expected and done items, and overdue ones; ``units`` of them."""
+
+    units: int
+    expected: int
+    done: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStanding:
+    unit: UnitRow
+    standing: Standing
+
+
+def unit_row(session: Session, code: str) -> UnitRow:
+    """The unit of this code. Raises NotFound."""
+    row = session.execute(select(unit).where(unit.c.code == code)).first()
+    if row is None:
+        raise NotFound(f"没有代码为“{code[:24]}”的单位")
+    return _unit(row)
+
+
+def above(session: Session, code: str) -> tuple[UnitRow, ...]:
+    """The units above one, from the city down, without itself."""
+    chain = select(unit.c.code, unit.c.parent, func.coalesce(0).label("depth")).where(unit.c.code == code)
+    line = chain.cte("line", recursive=True)
+    upper = unit.alias("upper")
+    line = line.union_all(select(upper.c.code, upper.c.parent, line.c.depth + 1).where(upper.c.code == line.c.parent))
+    rows = session.execute(
+        select(unit).join(line, line.c.code == unit.c.code).where(unit.c.code != code).order_by(line.c.depth.desc())
+    )
+    return tuple(map(_unit, rows))
+
+
+def below(session: Session, reading: Reading, code: str) -> tuple[UnitStanding, ...]:
+    """The units directly below one, each with the counts of all that lies below it: one statement each for units
+    and counts."""
+    children = session.execute(
+        select(unit).where(unit.c.parent == code, unit.c.active).order_by(unit.c.function == "", unit.c.code)
+    ).all()
+    counts = _counts_below(session, reading, code)
+    none = Standing(1, 0, 0, 0)
+    return tuple(UnitStanding(_unit(row), counts.get(row.code, none)) for row in children)
+
+
+def _counts_below(session: Session, reading: Reading, code: str) -> dict[str, Standing]:
+    roots = select(unit.c.code.label("root"), unit.c.code.label("code")).where(unit.c.parent == code)
+    tree = roots.cte("tree", recursive=True)
+    lower = unit.alias("lower")
+    tree = tree.union_all(select(tree.c.root, lower.c.code).where(lower.c.parent == tree.c.code))
+    source = reading.items()
+    timing = timing_of(source.c, reading)
+    per_unit = (
+        select(
+            source.c.unit_code,
+            *(_sum_of(timing, group).label(name) for name, group in GROUPS.items()),
+        )
+        .where(source.c.plan_id == reading.plan_id, source.c.unit_code.in_(select(tree.c.code)))
+        .group_by(source.c.unit_code)
+        .subquery("per_unit")
+    )
+    rows = session.execute(
+        select(
+            tree.c.root,
+            func.count().label("units"),
+            *(func.coalesce(func.sum(per_unit.c[name]), 0).label(name) for name in GROUPS),
+        )
+        .select_from(tree.outerjoin(per_unit, per_unit.c.unit_code == tree.c.code))
+        .group_by(tree.c.root)
+    )
+    return {r.root: Standing(r.units, int(r.all - r.exempt), int(r.done), int(r.overdue)) for r in rows}
+
+
+GROUPS: dict[str, frozenset[Any] | None] = {"all": None, "exempt": NOT_EXPECTED, "done": DONE, "overdue": LATE}
+
+
+def _sum_of(timing: Any, group: frozenset[Any] | None) -> Any:
+    if group is None:
+        return func.count()
+    return func.sum(case((timing.in_([member.value for member in group]), 1), else_=0))
+
+
+def counties(session: Session) -> tuple[UnitRow, ...]:
+    """The counties themselves (without function), in order of code."""
+    rows = session.execute(
+        select(unit)
+        .where(unit.c.level == Level.COUNTY.value, unit.c.function == "", unit.c.active)
+        .order_by(unit.c.code)
+    )
+    return tuple(map(_unit, rows))
+
+
+def upper_units(session: Session) -> tuple[UnitRow, ...]:
+    """City, county and township units: the tree's first floors, in order of code."""
+    floors = [Level.CITY.value, Level.COUNTY.value, Level.TOWNSHIP.value]
+    rows = session.execute(select(unit).where(unit.c.level.in_(floors), unit.c.active).order_by(unit.c.code))
+    return tuple(map(_unit, rows))
+
+
+def village_counts(session: Session) -> dict[str, int]:
+    """How many units lie directly below each township."""
+    below_it = select(unit.c.parent, func.count().label("n")).where(unit.c.active, unit.c.parent.is_not(None))
+    return {row.parent: row.n for row in session.execute(below_it.group_by(unit.c.parent))}
+
+
+def search(session: Session, words: str, *, limit: int = 100) -> tuple[UnitRow, ...]:
+    """Units whose name contains the words or whose code begins with them, the higher levels first."""
+    literal_words = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    hit = or_(unit.c.name.like(f"%{literal_words}%", escape="\\"), unit.c.code.like(f"{literal_words}%", escape="\\"))
+    rows = session.execute(
+        select(unit).where(hit, unit.c.active).order_by(func.length(unit.c.code), unit.c.code).limit(limit)
+    )
+    return tuple(map(_unit, rows))
+
+
+def all_units(session: Session, *, parent: str | None = None, after: str = "", limit: int = 200) -> tuple[UnitRow, ...]:
+    """Units in order of code, from the one after ``after``; only those below ``parent`` if given."""
+    chosen = select(unit).where(unit.c.code > after, unit.c.active).order_by(unit.c.code).limit(limit)
+    if parent is not None:
+        chosen = chosen.where(unit.c.parent == parent)
+    return tuple(map(_unit, session.execute(chosen)))
+
+
+def unit_names(session: Session, codes: frozenset[str]) -> dict[str, str]:
+    """Names by code."""
+    return {r.code: r.name for r in session.execute(select(unit.c.code, unit.c.name).where(unit.c.code.in_(codes)))}
+
+
+def has_items(session: Session) -> bool:
+    """Whether the ledger holds any item at all."""
+    return session.execute(select(work_item.c.id).limit(1)).first() is not None
+
+
+def _unit(row: Any) -> UnitRow:
+    return UnitRow(
+        row.code, row.name, Level(row.level), row.function, row.parent, row.county, row.superior, bool(row.active)
+    )

@@ -1,0 +1,311 @@
+"""The tables, private to the ledger. Facts only: nothing here says late, due soon or done.
+
+Civil dates are Asia/Shanghai; instants are UTC. ``tally`` is the one derived table: see ledger/tally.py.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+from policy_models.lifecycle import Act, State
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+ALL_AREAS = "*"  # duty.area where one timetable serves every unit
+Identity = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in an INTEGER primary key
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant, stored naive so that both databases compare it alike. Refuses naive values."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime: an instant needs its zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value is not None else None
+
+
+def _one_of(column: str, values: type[State] | type[Act]) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(v.value) for v in values)})", name=column)
+
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("code", String(24), primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("level", String(12), nullable=False),
+    Column("function", String(12), nullable=False, server_default=""),  # "" where the unit has none
+    Column("parent", String(24), ForeignKey("unit.code"), nullable=True, index=True),
+    Column("county", String(24), nullable=False, server_default=""),  # "" for city units
+    Column("superior", String(24), nullable=True),  # who reviews it: Units.superior
+    Column("functional_zone", Boolean, nullable=False, server_default=text("false")),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("ix_unit_assignee", "level", "function"),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("code", String(40), nullable=False, unique=True),
+    Column("revision", Integer, nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    Column("coordinator", String(24), ForeignKey("unit.code"), nullable=False),
+    Column("document", Text, nullable=False),  # the Plan as JSON
+    Column("calendars", Text, nullable=False),  # the calendar files as JSON: {name: text}
+    Column("digest", String(64), nullable=False),  # of plan, calendars and units: equal means nothing to load
+    Column("go_live_on", Date, nullable=False),
+    Column("catch_up", String(12), nullable=False),
+    Column("catch_up_reason", Text, nullable=True),
+    Column("loaded_at", UtcDateTime, nullable=False),
+    Column("calendars_changed_at", UtcDateTime, nullable=False),
+    Column("demonstration", Boolean, nullable=False, server_default=text("false")),
+    CheckConstraint("catch_up <> 'waive' OR catch_up_reason IS NOT NULL", name="waive_has_reason"),
+)
+
+requirement = Table(
+    "requirement",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("code", String(8), nullable=False),
+    Column("section", String(16), nullable=False),
+    Column("task", Integer, nullable=True),  # None: of a phase or safeguard
+    Column("kind", String(12), nullable=False),
+    Column("cadence", String(24), nullable=False),
+    Column("ladder", String(8), nullable=False),
+    Column("review", String(12), nullable=False),
+    Column("title", String(80), nullable=False),
+    Column("dropped", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("plan_id", "code"),
+)
+
+# Who owes a requirement: named units (unit_code), or all of a level and function ("" = without function).
+assignee = Table(
+    "assignee",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("requirement_id", ForeignKey("requirement.id"), nullable=False, index=True),
+    Column("unit_code", ForeignKey("unit.code"), nullable=True),
+    Column("level", String(12), nullable=True),
+    Column("function", String(12), nullable=True),
+    CheckConstraint("(unit_code IS NULL) <> (level IS NULL)", name="one_way"),
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("area", String(24), nullable=False, server_default=ALL_AREAS),
+    Column("phase", Integer, nullable=False),
+    Column("opens_on", Date, nullable=False),
+    Column("deadline", Date, nullable=False),
+    Column("remind_by", Date, nullable=False),
+    Column("confidence", String(12), nullable=False),
+    Column("why", Text, nullable=False),
+    # the digest of the units its items were last created for: equal means there is nothing to create
+    Column("scheduled_for", String(64), nullable=False, server_default=""),
+    Column("dropped", Boolean, nullable=False, server_default=text("false")),  # a new plan revision has it no more
+    UniqueConstraint("requirement_id", "period", "area"),
+)
+
+work_item = Table(
+    "work_item",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("key", String(120), nullable=False, unique=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+    Column("duty_id", ForeignKey("duty.id"), nullable=True),  # None: raised on an event
+    Column("unit_code", ForeignKey("unit.code"), nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("phase", Integer, nullable=False),
+    Column("opens_on", Date, nullable=False),
+    Column("deadline", Date, nullable=False),
+    Column("state", String(12), nullable=False, server_default=State.SCHEDULED.value),
+    Column("revision", Integer, nullable=False, server_default=text("0")),  # acts so far; the feed's SEQUENCE
+    Column("returns", Integer, nullable=False, server_default=text("0")),
+    Column("catch_up", String(12), nullable=False, server_default=""),  # "" for what is dated after go-live
+    Column("first_submitted_on", Date, nullable=True),  # civil date: on time is judged by it
+    Column("reviewed_by", String(80), nullable=True),
+    Column("reviewed_at", UtcDateTime, nullable=True),
+    Column("reason", Text, nullable=True),  # of the last send back or waiver
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    _one_of("state", State),
+    CheckConstraint(
+        "state <> 'accepted' OR (reviewed_by IS NOT NULL AND reviewed_at IS NOT NULL)", name="accepted_is_reviewed"
+    ),
+    CheckConstraint("state NOT IN ('returned', 'waived') OR reason IS NOT NULL", name="returned_has_reason"),
+    CheckConstraint("opens_on <= deadline", name="opens_before_deadline"),
+    Index("ix_work_item_unit_code_deadline", "unit_code", "deadline"),
+    Index("ix_work_item_requirement_id_deadline", "requirement_id", "deadline"),
+    Index(
+        "ix_work_item_scheduled",
+        "opens_on",
+        sqlite_where=text("state = 'scheduled'"),
+        postgresql_where=text("state = 'scheduled'"),
+    ),
+    # what the units owe now, for reminders and for "overdue by unit": small beside the whole table
+    Index(
+        "ix_work_item_owed",
+        "plan_id",
+        "deadline",
+        "unit_code",
+        "requirement_id",
+        sqlite_where=text("state IN ('open', 'returned') AND catch_up = ''"),
+        postgresql_where=text("state IN ('open', 'returned') AND catch_up = ''"),
+    ),
+)
+
+entry = Table(
+    "entry",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("item_id", ForeignKey("work_item.id"), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("act", String(12), nullable=False),
+    Column("state", String(12), nullable=False),  # the state the act led to
+    Column("by_unit", String(24), nullable=False),  # "" for the system
+    Column("by_name", String(80), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("note", Text, nullable=True),
+    UniqueConstraint("item_id", "revision"),
+    _one_of("act", Act),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("item_id", ForeignKey("work_item.id"), nullable=False, index=True),
+    Column("revision", Integer, nullable=False),  # of the entry it was handed in with
+    Column("type", String(12), nullable=False),
+    Column("name", String(60), nullable=True),
+    Column("value", Numeric(16, 4), nullable=True),
+    Column("of", Numeric(16, 4), nullable=True),
+    Column("text", Text, nullable=True),
+)
+
+# Counts of items by what decides their timing. Append-only deltas, summed on reading, compacted by the sweep.
+tally = Table(
+    "tally",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False, index=True),
+    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+    Column("phase", Integer, nullable=False),
+    Column("county", String(24), nullable=False),
+    Column("opens_on", Date, nullable=False),
+    Column("deadline", Date, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("catch_up", String(12), nullable=False),
+    Column("often_returned", Boolean, nullable=False),
+    Column("n", Integer, nullable=False),
+)
+
+reminder = Table(
+    "reminder",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("item_id", ForeignKey("work_item.id"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("recipient", ForeignKey("unit.code"), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    UniqueConstraint("item_id", "step", "recipient"),
+    Index("ix_reminder_recipient_as_of", "recipient", "as_of"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("key", String(160), nullable=False, unique=True),  # kind:plan:recipient:date:channel
+    Column("channel", String(12), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("recipient", ForeignKey("unit.code"), nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("state", String(12), nullable=False, server_default="pending"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("claimed_at", UtcDateTime, nullable=True),
+    Column("claimed_by", String(80), nullable=True),
+    Column("sent_at", UtcDateTime, nullable=True),
+    Column("subject", String(200), nullable=True),
+    Column("body", Text, nullable=True),
+    Column("error", Text, nullable=True),
+    CheckConstraint("state IN ('pending', 'claimed', 'sent', 'uncertain', 'dead')", name="state"),
+    CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
+    Index("ix_outbox_state_next_try_at", "state", "next_try_at"),
+    Index("ix_outbox_recipient_sent_at", "recipient", "sent_at"),
+)
+
+feed_token = Table(
+    "feed_token",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of the token; the token is shown once
+    Column("name", String(80), nullable=False),
+    Column("unit_code", ForeignKey("unit.code"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime, nullable=True),
+    Column("client", String(120), nullable=True),
+    Column("revoked_at", UtcDateTime, nullable=True),
+)
+
+# When each flow last finished: what `doctor` asks. Operations live in Prefect; this is the ledger's own trace.
+flow_mark = Table(
+    "flow_mark",
+    metadata,
+    Column("flow", String(60), primary_key=True),
+    Column("as_of", Date, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+)
+
+APPEND_ONLY = ("entry", "reminder")

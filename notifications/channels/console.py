@@ -1,0 +1,18 @@
+"""The console: one structured line (JSON) for each letter, for trying out and for logs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from notifications.letter import Letter
+from policy_models.errors import DeliveryError
+
+
+def send(letter: Letter) -> None:
+    """Print the letter on standard output. Raises DeliveryError (not permanent) when that is closed or full."""
+    try:
+        print(json.dumps({"channel": "console", **asdict(letter)}, ensure_ascii=False), file=sys.stdout, flush=True)
+    except (OSError, ValueError) as error:
+        raise DeliveryError(f"无法写到控制台：{error}", permanent=False) from error

@@ -1,0 +1,30 @@
+"""Which channels notices go out by: read from the environment (prefix LUCHENG_)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from notifications.channels import CHANNELS
+
+
+class NoticeSettings(BaseSettings):
+    """``channels``: names from CHANNELS, in the environment separated by commas (LUCHENG_CHANNELS=inbox,console)."""
+
+    model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
+
+    channels: Annotated[tuple[str, ...], NoDecode] = ("inbox", "console")
+
+    @field_validator("channels", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @field_validator("channels")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in value if name not in CHANNELS]:
+            raise ValueError(f"没有名为 {'、'.join(unknown)} 的渠道，可用：{'、'.join(CHANNELS)}")
+        return value

@@ -1,0 +1,50 @@
+"""佐证材料: what a unit hands in, held against the requirement's rules. Counts, never children."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from policy_models.plan import EvidenceRule, EvidenceType
+
+TYPE_NAMES = {
+    EvidenceType.MEASURE: "指标",
+    EvidenceType.PHOTO: "照片",
+    EvidenceType.DOCUMENT: "文件",
+    EvidenceType.SIGN_IN: "签到表",
+    EvidenceType.LINK: "链接",
+    EvidenceType.TEXT: "文字说明",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One piece: a measure has ``name``, ``value`` and, where the rule says so, ``of``; all others have ``text``
+    (a title, an address, a sentence)."""
+
+    type: EvidenceType
+    name: str | None = None
+    value: Decimal | None = None
+    of: Decimal | None = None
+    text: str | None = None
+
+
+def missing(rules: Sequence[EvidenceRule], given: Sequence[Evidence]) -> list[str]:
+    """What the rules still want, in Chinese words; an empty list means that it may be submitted."""
+    measures = {piece.name: piece for piece in given if piece.type is EvidenceType.MEASURE}
+    wanted = []
+    for rule in rules:
+        if rule.type is EvidenceType.MEASURE:
+            piece = measures.get(rule.name)
+            if piece is None or piece.value is None:
+                wanted.append(str(rule.label))
+            elif rule.of and piece.of is None:
+                wanted.append(str(rule.of_label))
+            elif piece.value < 0 or (piece.of is not None and piece.value > piece.of):
+                wanted.append(f"{rule.label}（须在 0 与{rule.of_label or '合理范围'}之间）")
+            continue
+        count = sum(piece.type is rule.type and bool(piece.text) for piece in given)
+        if count < rule.min:
+            wanted.append(f"{rule.label or TYPE_NAMES[rule.type]}{rule.min - count}份")
+    return wanted

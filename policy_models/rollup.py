@@ -1,0 +1,90 @@
+"""看板的数: flat counts become cells with progress and a light, for any grouping."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from policy_models.timing import DONE, LATE, NOT_EXPECTED, Light, Timing
+
+# A cell colours when at least this share of its expected items stand so (one item is enough in a small cell):
+# with thousands of village items "the worst one decides" would leave every light red for ever.
+LIGHT_SHARE = 0.05
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """``n`` items of one requirement in one phase and county, standing at ``timing``; ``due`` of them by now."""
+
+    requirement: str
+    task: int | None
+    phase: int
+    county: str
+    timing: Timing
+    n: int
+    due: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Counts of one cell by timing. ``expected`` leaves out the exempt and the merely counted."""
+
+    by_timing: Mapping[Timing, int] = field(default_factory=dict)
+    due: int = 0
+
+    def count(self, *timings: Timing) -> int:
+        return sum(self.by_timing.get(timing, 0) for timing in timings)
+
+    @property
+    def expected(self) -> int:
+        return sum(n for timing, n in self.by_timing.items() if timing not in NOT_EXPECTED)
+
+    @property
+    def done(self) -> int:
+        return self.count(*DONE)
+
+    @property
+    def late(self) -> int:
+        return self.count(*LATE)
+
+    @property
+    def share_done(self) -> float:
+        """办结率, 0 to 1; 0 for an empty cell."""
+        return self.done / self.expected if self.expected else 0.0
+
+    @property
+    def share_due(self) -> float:
+        """序时进度: the share whose deadline has come, 0 to 1."""
+        return min(1.0, self.due / self.expected) if self.expected else 0.0
+
+    @property
+    def light(self) -> Light:
+        """The worst light that concerns LIGHT_SHARE of what is expected; blue only when all is done."""
+        if not self.expected:
+            return Light.GREY
+        if self.done == self.expected:
+            return Light.BLUE
+        bar = self.expected * LIGHT_SHARE
+        if (red := self.count(Timing.LONG_OVERDUE)) and red >= bar:
+            return Light.RED
+        if self.late and self.late >= bar:
+            return Light.ORANGE
+        if (soon := self.count(Timing.DUE_SOON)) and soon >= bar:
+            return Light.YELLOW
+        started = self.expected - self.count(Timing.NOT_STARTED, Timing.BACKFILL)
+        return Light.GREEN if started else Light.GREY
+
+
+def roll_up(counts: Iterable[Count], key: Callable[[Count], Key]) -> dict[Key, Cell]:
+    """Add the counts up by ``key``: one Cell for each value of it that occurs."""
+    sums: dict[Key, dict[Timing, int]] = defaultdict(lambda: defaultdict(int))
+    due: dict[Key, int] = defaultdict(int)
+    for count in counts:
+        group = key(count)
+        sums[group][count.timing] += count.n
+        if count.timing not in NOT_EXPECTED:
+            due[group] += count.due
+    return {group: Cell(dict(by_timing), due[group]) for group, by_timing in sums.items()}
