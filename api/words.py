@@ -11,10 +11,11 @@ from policy_models.calendars import FESTIVAL_NAMES, Calendars
 from policy_models.errors import NotFound
 from policy_models.evidence import TYPE_NAMES
 from policy_models.festivals import Festival
-from policy_models.plan import Assignee, Due, EvidenceRule, EvidenceType, Every, Requirement, Review, Role
+from policy_models.plan import Assignee, Due, Every, EvidenceRule, EvidenceType, Requirement, Review, Role
 from policy_models.spans import month_day, weekday_name
 from policy_models.units import LEVEL_NAMES
 
+ANY_YEAR = 2025  # an occasion has the same name in every year
 SEASONS = {"winter": "寒假", "summer": "暑假", "spring": "春季学期", "autumn": "秋季学期"}
 EVERY = {
     Every.MONTH: "每月一次",
@@ -162,7 +163,7 @@ def _often(every: Every, on: Iterable[str], calendars: Calendars) -> str:
 
 
 def _name(id: str, calendars: Calendars) -> str:
-    return SEASONS.get(id) or _occasion(id, date.max.year // 5, calendars) or id
+    return SEASONS.get(id) or _occasion(id, ANY_YEAR, calendars) or id
 
 
 def _due(every: Every, due: Due | None) -> str:

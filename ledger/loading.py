@@ -124,7 +124,9 @@ def _save_requirements(session: Session, plan_id: int, plan: Plan) -> tuple[int,
     if new:
         session.execute(insert(requirement_table), new)
     if changed:
-        fields = {name: bindparam(name) for name in changed[0] if name not in ("_id", "plan_id", "code")}
+        fields: dict[str, Any] = {
+            name: bindparam(name) for name in changed[0] if name not in ("_id", "plan_id", "code")
+        }
         statement = update(requirement_table).where(requirement_table.c.id == bindparam("_id")).values(fields)
         session.execute(statement, [{k: v for k, v in row.items() if k not in ("plan_id", "code")} for row in changed])
     if gone:

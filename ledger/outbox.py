@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 
 from ledger.database import Session
 from ledger.plans import calendars
@@ -165,6 +165,12 @@ def release_stale(session: Session, *, now: datetime, idempotent_channels: Colle
     again = session.execute(update(outbox).where(stale, harmless).values(state="pending", next_try_at=now))
     unsure = session.execute(update(outbox).where(stale, ~harmless).values(state="uncertain"))
     return int(again.rowcount + unsure.rowcount)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many messages stand in each state."""
+    rows = session.execute(select(outbox.c.state, func.count().label("n")).group_by(outbox.c.state))
+    return {row.state: row.n for row in rows}
 
 
 def inbox(session: Session, unit_code: str, *, limit: int = 20) -> tuple[InboxMessage, ...]:

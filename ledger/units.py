@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -57,9 +58,9 @@ def save_units(session: Session, units: Iterable[Unit], *, now: datetime, replac
         {f"_{k}": v for k, v in row.items()} for row in rows if row["code"] in known and row != before[row["code"]]
     ]
     if new:
-        session.execute(insert(unit), sorted(new, key=lambda row: _depth(tree, str(row["code"]))))
+        session.execute(insert(unit), sorted(new, key=lambda row: _depth(tree, row["code"])))
     if changed:
-        values = {name.removeprefix("_"): bindparam(name) for name in changed[0] if name != "_code"}
+        values: dict[str, Any] = {name.removeprefix("_"): bindparam(name) for name in changed[0] if name != "_code"}
         session.execute(update(unit).where(unit.c.code == bindparam("_code")).values(values), changed)
     return UnitsReport(len(new), len(changed), len(tree))
 
@@ -71,7 +72,7 @@ def _depth(tree: Units, code: str) -> int:
     return depth
 
 
-def _row(one: Unit, tree: Units, now: datetime) -> dict[str, object]:
+def _row(one: Unit, tree: Units, now: datetime) -> dict[str, Any]:
     return {
         "code": one.code,
         "name": one.name,

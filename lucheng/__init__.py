@@ -1,0 +1,1 @@
+"""门: the command ``lucheng``. It composes all rooms; nobody imports it."""

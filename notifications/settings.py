@@ -11,11 +11,12 @@ from notifications.channels import CHANNELS
 
 
 class NoticeSettings(BaseSettings):
-    """``channels``: names from CHANNELS, in the environment separated by commas (LUCHENG_CHANNELS=inbox,console)."""
+    """``channels``: names from CHANNELS, in the environment separated by commas (LUCHENG_CHANNELS=inbox,console).
+    Without a word from the administrator nothing leaves the product: the inbox only."""
 
     model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
 
-    channels: Annotated[tuple[str, ...], NoDecode] = ("inbox", "console")
+    channels: Annotated[tuple[str, ...], NoDecode] = ("inbox",)
 
     @field_validator("channels", mode="before")
     @classmethod

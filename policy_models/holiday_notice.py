@@ -66,7 +66,13 @@ def parse(text: str, year: int | None = None) -> HolidayYear:
     plain = _plain(text)
     if len(plain) > LONGEST_TEXT:
         raise CalendarInvalid([Fault(NAME, None, "", f"超过{LONGEST_TEXT}字，不像放假通知")])
-    year = _year_of(plain, year)
+    found = _arrangement(plain, _year_of(plain, year))
+    if problems := found.problems():
+        raise CalendarInvalid([Fault(NAME, None, _field(found, path), message) for path, message in problems])
+    return found
+
+
+def _arrangement(plain: str, year: int) -> HolidayYear:
     faults: list[Fault] = []
     off: list[HolidayBlock] = []
     make_up: list[date] = []
@@ -81,16 +87,8 @@ def parse(text: str, year: int | None = None) -> HolidayYear:
         faults.append(Fault(NAME, None, "", "没有读到任何节日的放假安排"))
     if faults:
         raise CalendarInvalid(faults)
-    found = HolidayYear(
-        year=year,
-        source=_source(plain, year),
-        published_on=_signed(plain),
-        days_off=tuple(off),
-        make_up=tuple(sorted(make_up)),
-    )
-    if problems := found.problems():
-        raise CalendarInvalid([Fault(NAME, None, _field(found, path), message) for path, message in problems])
-    return found
+    source, signed, made_ups = _source(plain, year), _signed(plain), tuple(sorted(make_up))
+    return HolidayYear(year=year, source=source, published_on=signed, days_off=tuple(off), make_up=made_ups)
 
 
 class _Unreadable(Exception):

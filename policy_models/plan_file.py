@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from policy_models import calendar_file
@@ -53,20 +56,59 @@ def load_pack(folder: Path, calendar_folders: Sequence[Path] = ()) -> Pack:
     documents = {name: _read(folder, name) for name in _names(folder)}
     plan, places = _assemble(documents)
     units = parse_units(_text(folder / "units.csv"), "units.csv")
-    texts = calendar_file.read_texts([folder / "calendars", *calendar_folders])
-    calendars = calendar_file.parse_texts(texts)
+    folders = [folder / "calendars", *calendar_folders]
+    texts = calendar_file.read_texts(folders)
+    calendars = calendar_file.parse_texts(texts, calendar_file.locate(folders))
     pack = Pack(folder, plan, units, calendars, texts, documents, places)
     if findings := check_plan(plan, units, calendars):
         raise PlanInvalid([pack.fault(finding) for finding in findings])
     return pack
 
 
-def find_pack(name: str) -> Path:
-    """The folder of a pack named by its path or, for a bundled one, by its code. Raises PlanInvalid."""
-    for folder in (Path(name), PLANS / name):
+def find_pack(name: str, *roots: Path) -> Path:
+    """The folder of a pack named by its path, or by its code under one of ``roots`` or among the bundled ones.
+
+    Raises PlanInvalid.
+    """
+    for folder in (Path(name), *(root / name for root in roots), PLANS / name):
         if (folder / "plan.yaml").is_file():
             return folder
     raise PlanInvalid([Fault(name, None, "", "这里没有方案包（找不到 plan.yaml）")])
+
+
+def write_pack(pack: Pack, plan: Plan, folder: Path) -> None:
+    """Write ``plan`` as a new pack with the units and calendars of ``pack``: the whole folder or nothing of it.
+
+    Raises PlanInvalid when the folder exists already or can't be written.
+    """
+    if folder.exists():
+        raise PlanInvalid([Fault(str(folder), None, "", "文件夹已存在，不会覆盖")])
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".pack-") as name:
+            _write_files(pack, plan, Path(name) / "pack")
+            (Path(name) / "pack").rename(folder)
+    except OSError as error:
+        raise PlanInvalid([Fault(str(folder), None, "", f"无法写入：{error.strerror}")]) from error
+
+
+def _write_files(pack: Pack, plan: Plan, folder: Path) -> None:
+    (folder / "tasks").mkdir(parents=True)
+    head = plan.model_dump(mode="json", exclude_defaults=True, exclude={"tasks", "safeguards"})
+    _write(folder / "plan.yaml", head)
+    for task in plan.tasks:
+        _write(folder / "tasks" / f"{task.number:02}.yaml", task.model_dump(mode="json", exclude_defaults=True))
+    guards = [guard.model_dump(mode="json", exclude_defaults=True) for guard in plan.safeguards]
+    _write(folder / "safeguards.yaml", {"safeguards": guards})
+    shutil.copy(pack.folder / "units.csv", folder / "units.csv")
+    for name, text in pack.calendar_texts.items():
+        target = folder / "calendars" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+
+def _write(path: Path, data: object) -> None:
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=120), encoding="utf-8")
 
 
 def _names(folder: Path) -> list[str]:

@@ -99,7 +99,7 @@ def trace(plan: Plan, text: str) -> Trace:
     """Hold a plan against the official text. Nothing is raised: what is wrong stands in ``findings``."""
     sections = read_sections(text)
     result = Trace()
-    for name, section in plan.sections():
+    for name, _ in plan.sections():
         source = sections.get(name)
         if source is None:
             result.findings.append(Finding(name, (), f"官方文本中没有这一节：{name}"))

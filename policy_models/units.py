@@ -142,10 +142,11 @@ class Units(Mapping[str, Unit]):
         )
 
 
-def parse_units(text: str, file: str = "units.csv") -> Units:
+def parse_units(text: str, file: str = "units.csv", known: Mapping[str, Unit] | None = None) -> Units:
     """Units from CSV text with the columns of COLUMNS (function and functional_zone may be absent).
 
-    Errors name line and column; all or nothing: UnitsInvalid lists every fault found.
+    ``known``: units that a parent may also be among (they are part of the result where the text does not replace
+    them). Errors name line and column; all or nothing: UnitsInvalid lists every fault found.
     """
     rows = csv.DictReader(io.StringIO(text, newline=""))
     header = [(name or "").strip() for name in rows.fieldnames or []]
@@ -169,7 +170,8 @@ def parse_units(text: str, file: str = "units.csv") -> Units:
         faults.append(Fault(file, 2, "", "没有任何单位"))
     if faults:
         raise UnitsInvalid(faults)
-    return Units(units, file, lines)
+    others = [unit for code, unit in (known or {}).items() if code not in lines]
+    return Units([*others, *units], file, lines)
 
 
 def _unit(row: Mapping[str, str | None], file: str, line: int) -> tuple[Unit | None, list[Fault]]:

@@ -1,12 +1,14 @@
-"""The steps that empty the outbox. The network is never inside a transaction, so this one has several: claim and
-commit, then for each message render, send, record. Killed between sending and recording, a message of an idempotent
-channel is sent again, one of any other channel is left as uncertain for a person to look at."""
+"""The steps that empty the outbox. The network is never inside a transaction, so delivering has several: claim and
+commit, render and send, record. Killed between sending and recording, a message of an idempotent channel is sent
+again, one of any other channel is left as uncertain for a person to look at."""
 
 from __future__ import annotations
 
 import os
 import socket
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from prefect import task
 
@@ -14,39 +16,68 @@ from ledger import outbox
 from ledger.outbox import Message
 from ledger.settings import Settings
 from notifications.channels import CHANNELS, Letter
-from notifications.render import render
+from notifications.render import Words, render
+from notifications.settings import NoticeSettings
 from policy_models.errors import DeliveryError
 from tasks import clock
 from tasks.transaction import STEP, writing
 
-BATCH = 100  # messages a claim: what a killed run leaves uncertain at most is the one it was sending
+BATCH = 100  # messages a claim, where a killed run may simply send them again
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one message: its words, and the error if the channel did not take it."""
+
+    message: Message
+    words: Words
+    error: DeliveryError | None
+
+    @property
+    def name(self) -> str:
+        return "sent" if self.error is None else "dead" if self.error.permanent else "failed"
 
 
 @task(name="投递消息", **STEP)
 def deliver_batch() -> dict[str, int]:
-    """Claim up to BATCH messages and deliver them: {"sent", "failed", "dead"}; all 0 when nothing was waiting."""
+    """Claim what is waiting and deliver it: {"sent", "failed", "dead"}; all 0 when nothing was waiting.
+
+    Up to BATCH messages at a time; one at a time as soon as a channel is not idempotent, so that a killed run leaves
+    no more than one uncertain.
+    """
+    harmless = all(CHANNELS[name].idempotent for name in NoticeSettings().channels)
     by = f"{socket.gethostname()}:{os.getpid()}"
     with writing() as session:
-        claimed = outbox.claim(session, now=clock.now(), by=by, limit=BATCH)
-    outcome = Counter(_deliver(message) for message in claimed)
-    return {name: outcome[name] for name in ("sent", "failed", "dead")}
+        claimed = outbox.claim(session, now=clock.now(), by=by, limit=BATCH if harmless else 1)
+    outcomes = [_send(message) for message in claimed]
+    _record(outcomes)
+    counted = Counter(outcome.name for outcome in outcomes)
+    return {name: counted[name] for name in ("sent", "failed", "dead")}
 
 
-def _deliver(message: Message) -> str:
+def _send(message: Message) -> Outcome:
     words = render(message.kind, message.notice, base_url=Settings.load().base_url)
     letter = Letter(message.id, message.notice.unit_code, message.notice.unit_name, words.subject, words.body)
     try:
-        channel = CHANNELS.get(message.channel)
-        if channel is None:
+        if message.channel not in CHANNELS:
             raise DeliveryError(f"没有名为 {message.channel} 的渠道", permanent=True)
-        channel.send(letter)
+        CHANNELS[message.channel].send(letter)
     except DeliveryError as error:
-        with writing() as session:
-            outbox.record_failed(session, message.id, error=str(error), permanent=error.permanent, now=clock.now())
-        return "dead" if error.permanent else "failed"
+        return Outcome(message, words, error)
+    return Outcome(message, words, None)
+
+
+def _record(outcomes: Sequence[Outcome]) -> None:
+    if not outcomes:
+        return
+    now = clock.now()
     with writing() as session:
-        outbox.record_sent(session, message.id, subject=words.subject, body=words.body, now=clock.now())
-    return "sent"
+        for found in outcomes:
+            row, error, words = found.message.id, found.error, found.words
+            if error is None:
+                outbox.record_sent(session, row, subject=words.subject, body=words.body, now=now)
+            else:
+                outbox.record_failed(session, row, error=str(error), permanent=error.permanent, now=now)
 
 
 @task(name="收回滞留消息", **STEP)

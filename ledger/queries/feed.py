@@ -156,10 +156,11 @@ def _backlog(unit_code: str) -> Any:
 def _history(unit_code: str, today: date) -> Any:
     """What the unit's items say of the past: the newest change, and the deadlines that crossed the window's edges."""
     items = work_item.c
-    left = case((items.deadline < today - timedelta(days=DAYS_BACK), items.deadline))
-    entered = case((items.deadline <= today + timedelta(days=DAYS_AHEAD), items.deadline))
+    own = items.catch_up == ""
+    left = case((and_(own, items.deadline < today - timedelta(days=DAYS_BACK)), items.deadline))
+    entered = case((and_(own, items.deadline <= today + timedelta(days=DAYS_AHEAD)), items.deadline))
     ended = items.state.in_([State.WAIVED.value, State.CANCELLED.value])
-    gone = case((and_(ended, items.changed_at < _midnight(today - timedelta(days=ENDED_DAYS))), items.changed_at))
+    gone = case((and_(own, ended, items.changed_at < _midnight(today - timedelta(days=ENDED_DAYS))), items.changed_at))
     return select(
         func.max(items.changed_at).label("newest"),
         func.max(left).label("left"),

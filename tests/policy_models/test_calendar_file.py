@@ -85,7 +85,7 @@ def test_a_make_up_day_that_cannot_be_names_file_line_and_field(tmp_path: Path) 
         ("last: 2026-02-23", "last: 2月30日", (6, "days_off.1.last", "日期须写作 2025-05-01 的样子，现为“2月30日”")),
         ("last: 2026-02-23", "last: 2026-02-13", (6, "days_off.1", "结束日期 2026-02-13 早于开始日期 2026-02-15")),
         ("year: 2026", "jahr: 2026", (1, "jahr", "没有这个字段")),
-        ("make_up: [", "make_up: [[", (13, "", "YAML 写法有误：did not find expected ',' or ']'")),
+        ("make_up: [", "make_up: [[", (13, "", "YAML 写法有误：expected ',' or ']', but got '<stream end>'")),
         ("days_off:", "make_up: []\ndays_off:", (13, "make_up", "同一处写了两次")),
     ],
 )

@@ -1,0 +1,76 @@
+"""需要关注: what the office should look at first, worst first, each with why and a way in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from api.board import Board, SectionLine
+from api.pages import address, carried
+from api.words import percent, section_name, section_path
+from ledger.queries.reading import Reading
+from policy_models.calendars import notice_missing
+from policy_models.timing import LATE, Light, Timing
+
+LAG = 0.10  # 办结率 behind 序时进度 by at least so much is worth a line
+MOST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One line: a light, the sentence, and where to look (None: nothing to open)."""
+
+    light: Light
+    sentence: str
+    link: str | None
+
+
+def concerns(reading: Reading, board: Board) -> tuple[Concern, ...]:
+    """At most eight lines; none when all goes well."""
+    lines = [*_late(reading, board), *_waiting(reading, board), *_behind(reading, board), *_calendars(reading)]
+    return tuple(lines[:MOST])
+
+
+def _late(reading: Reading, board: Board) -> Iterator[Concern]:
+    late = [line for line in board.sections if line.cell.late and line.cell.light in (Light.RED, Light.ORANGE)]
+    for line in sorted(late, key=lambda one: (one.cell.light is not Light.RED, -one.cell.late))[:4]:
+        red = line.cell.count(Timing.LONG_OVERDUE)
+        words = f"{_named(line)}：逾期 {line.cell.late} 件" + (f"，其中严重逾期 {red} 件" if red else "")
+        yield Concern(line.cell.light, words, _items(reading, section=line.name, timing=tuple(sorted(LATE))))
+
+
+def _waiting(reading: Reading, board: Board) -> Iterator[Concern]:
+    if waiting := board.total.count(Timing.UNDER_REVIEW):
+        link = _items(reading, timing=(Timing.UNDER_REVIEW,))
+        yield Concern(Light.GREEN, f"待审核 {waiting} 件，请审核单位及时审核", link)
+    if missing := board.total.count(Timing.BACKFILL):
+        link = _items(reading, timing=(Timing.BACKFILL,))
+        yield Concern(Light.GREY, f"待补录 {missing} 件：系统启用前的事项，不催办、不计逾期，方便时补录佐证材料", link)
+
+
+def _behind(reading: Reading, board: Board) -> Iterator[Concern]:
+    behind = [
+        line
+        for line in board.sections
+        if line.cell.expected and line.cell.share_due - line.cell.share_done >= LAG and not line.cell.late
+    ]
+    for line in sorted(behind, key=lambda one: one.cell.share_done - one.cell.share_due)[:2]:
+        rate = f"办结率 {percent(line.cell.share_done)}，低于序时进度 {percent(line.cell.share_due)}"
+        yield Concern(line.cell.light, f"{_named(line)}：{rate}", address(section_path(line.name), **carried(reading)))
+
+
+def _calendars(reading: Reading) -> Iterator[Concern]:
+    if words := notice_missing(reading.calendars.work, reading.as_of):
+        yield Concern(Light.GREY, words, None)
+    ends = reading.as_of.year + (reading.as_of.month >= 8)
+    if reading.as_of <= reading.plan.ends_on and reading.calendars.school.status(ends) != "official":
+        words = f"{ends - 1}-{ends}学年校历尚未录入，寒暑假和学期的时限均为推定，请教育部门提供校历后导入"
+        yield Concern(Light.GREY, words, None)
+
+
+def _named(line: SectionLine) -> str:
+    return f"{section_name(line.name)} {line.section.title}"
+
+
+def _items(reading: Reading, **query: object) -> str:
+    return address("/items", **query, **carried(reading))

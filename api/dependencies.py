@@ -1,0 +1,119 @@
+"""What routes are given: the transaction, the clock (the room's only one), the plan being read."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from pydantic import BeforeValidator
+from starlette.exceptions import HTTPException
+
+from ledger.database import Database, Session
+from ledger.queries.reading import Reading, open_plan
+from ledger.settings import Settings
+from policy_models.errors import NotFound
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2090, 12, 31)  # what the calendars can answer for
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Real UTC time, or a virtual instant that runs on from the start of the process (demonstrations)."""
+
+    virtual: datetime | None = None
+    started: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        if self.virtual is None:
+            return datetime.now(UTC)
+        return self.virtual.astimezone(UTC) + timedelta(seconds=time.monotonic() - self.started)
+
+
+def civil(value: object) -> object:
+    """A civil date as a person writes it into an address; empty means none given."""
+    if value is None or value == "":
+        return None
+    text = str(value).strip()
+    found = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})", text)
+    if not found:
+        raise ValueError(f"日期须写作 2025-06-30 的样子，现为“{text[:20]}”")
+    year, month, day = map(int, found.groups())
+    try:
+        wanted = date(year, month, day)
+    except ValueError:
+        raise ValueError(f"没有{year}年{month}月{day}日这一天，请核对日期") from None
+    if not FIRST_DAY <= wanted <= LAST_DAY:
+        raise ValueError(f"日期须在{FIRST_DAY.year}年至{LAST_DAY.year}年之间，现为“{text[:20]}”")
+    return wanted
+
+
+def empty_is_none(value: object) -> object:
+    """A form sends every field; an empty one asks for nothing."""
+    return None if value == "" else value
+
+
+AsOf = Annotated[date | None, BeforeValidator(civil), Query(description="截至日期，如 2025-06-30；不写为今日")]
+PlanCode = Annotated[
+    str | None, BeforeValidator(empty_is_none), Query(alias="plan", description="方案代码；不写为现行方案")
+]
+
+
+def database(request: Request) -> Database:
+    found: Database = request.app.state.database
+    return found
+
+
+def settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+def now(request: Request) -> datetime:
+    """The instant of the request, in UTC."""
+    clock: Clock = request.app.state.clock
+    return clock.now()
+
+
+def reading_session(database: Annotated[Database, Depends(database)]) -> Iterator[Session]:
+    with database.read() as session:
+        yield session
+
+
+def writing_session(database: Annotated[Database, Depends(database)]) -> Iterator[Session]:
+    with database.write() as session:
+        yield session
+
+
+# scope="function": the transaction ends before the answer is sent, not after it
+Reads = Annotated[Session, Depends(reading_session, scope="function")]
+Writes = Annotated[Session, Depends(writing_session, scope="function")]
+Now = Annotated[datetime, Depends(now)]
+Deployed = Annotated[Settings, Depends(settings)]
+Ledger = Annotated[Database, Depends(database)]
+
+
+def opened(session: Reads, now: Now, as_of: AsOf = None, plan: PlanCode = None) -> Reading | None:
+    return open_plan(session, plan, as_of=as_of, now=now)
+
+
+def required(reading: Annotated[Reading | None, Depends(opened)]) -> Reading:
+    if reading is None:
+        raise NotFound("台账中还没有方案，请先载入方案（lucheng plan load）")
+    return reading
+
+
+MaybePlan = Annotated[Reading | None, Depends(opened)]
+OpenPlan = Annotated[Reading, Depends(required)]
+
+
+def own_page_only(request: Request, settings: Deployed) -> None:
+    """Refuse a form that another site sent (by Sec-Fetch-Site, in older browsers by Origin)."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    own = {settings.base_url.rstrip("/"), f"{request.url.scheme}://{request.headers.get('host', '')}"}
+    if site not in (None, "same-origin", "none") or (site is None and origin is not None and origin not in own):
+        raise HTTPException(403)

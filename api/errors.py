@@ -1,0 +1,134 @@
+"""Errors become answers: one place decides the status; a page for people, problem+json for programs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.pages import page
+from policy_models.errors import (
+    ActNotAllowed,
+    ChangedMeanwhile,
+    EvidenceMissing,
+    Faulty,
+    LedgerUnavailable,
+    LuchengError,
+    NotFound,
+    NotResponsible,
+    ReasonMissing,
+)
+
+log = logging.getLogger("api")
+STATUS: dict[type[LuchengError], int] = {
+    NotFound: 404,
+    NotResponsible: 403,
+    ActNotAllowed: 409,
+    ChangedMeanwhile: 409,
+    EvidenceMissing: 422,
+    ReasonMissing: 422,
+    Faulty: 422,
+    LedgerUnavailable: 503,
+}
+TITLES = {
+    400: "请求有误",
+    403: "不能这样操作",
+    404: "没有找到",
+    405: "不支持的操作",
+    409: "内容已有变化",
+    422: "填写有误",
+    500: "系统出现故障",
+    503: "台账暂时无法使用",
+}
+SENTENCES = {
+    403: "这项操作不是从本系统的页面发出的，已拒绝。请回到页面重新操作。",
+    404: "没有这个页面，地址可能不完整或已失效。",
+    405: "这个地址不支持这种操作。",
+    500: "系统未能完成这次请求，已记入日志。",
+    503: "台账数据库暂时无法使用，数据没有丢失，也没有写入一半。",
+}
+NEXT_STEPS = {
+    403: "请从单位页面重新操作。",
+    404: "请从总览或单位页面重新进入。",
+    405: "请从总览重新进入。",
+    409: "请刷新页面，看过最新情况后再操作。",
+    422: "请核对后重新提交，或返回总览。",
+    500: "请稍后再试；如反复出现，请把时间和地址告知系统管理员。",
+    503: "请稍候一分钟再刷新；如持续出现，请系统管理员运行 lucheng doctor 查看原因。",
+}
+FIELDS = {
+    "as_of": "截至日期",
+    "plan": "方案",
+    "unit": "单位",
+    "task": "任务",
+    "state": "状态",
+    "timing": "时效",
+    "phase": "阶段",
+    "limit": "条数",
+    "name": "名称",
+    "number": "编号",
+    "token_id": "订阅编号",
+}
+RETRY_AFTER_SECONDS = 30
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the app."""
+    app.add_exception_handler(LuchengError, _expected)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def status_of(error: LuchengError) -> int:
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+
+
+def answer(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    """The sentence as a page with the next step, or as problem+json below /api/ (RFC 9457)."""
+    title = TITLES.get(status, HTTPStatus(status).phrase)
+    if request.url.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
+        return JSONResponse(problem, status, headers, media_type="application/problem+json")
+    facts = {"status": status, "title": title, "sentence": sentence, "next_step": NEXT_STEPS.get(status, "")}
+    return page("error.html", facts, status=status, headers=headers)
+
+
+def _expected(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LuchengError)
+    status = status_of(error)
+    if status == 503:  # the cause names hosts and files: it is for the log
+        log.error("ledger unavailable: %s", error)
+        return answer(request, status, SENTENCES[status], {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return answer(request, status, str(error))
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    told = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
+    sentence = told or SENTENCES.get(error.status_code, TITLES.get(error.status_code, "请求未能完成。"))
+    return answer(request, error.status_code, sentence, error.headers)
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return answer(request, 422, "；".join(dict.fromkeys(map(_sentence, error.errors()))))
+
+
+def _sentence(fault: Mapping[str, object]) -> str:
+    context = fault.get("ctx")
+    if fault.get("type") == "value_error" and isinstance(context, dict):
+        return str(context["error"])
+    place = fault.get("loc")
+    name = str(place[-1]) if isinstance(place, tuple) and place else ""
+    given = str(fault.get("input", ""))[:20]
+    return f"{FIELDS.get(name, name)}不能写作“{given}”" if given else f"请填写{FIELDS.get(name, name)}"
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    return answer(request, 500, SENTENCES[500])

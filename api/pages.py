@@ -1,0 +1,108 @@
+"""HTML from templates: one environment, strict about what is missing, everything escaped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api import words
+from ledger.civil import civil_date
+from ledger.plans import PlanSummary
+from ledger.queries.reading import Reading
+from policy_models.lifecycle import ACT_NAMES, STATE_NAMES
+from policy_models.timing import CATCH_UP_NAMES, LIGHT_NAMES, LIGHTS, TIMING_NAMES, Light
+from policy_models.units import LEVEL_NAMES
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+# Shape beside colour and word: a light is never told by colour alone.
+SHAPES = {
+    Light.GREY: "○",
+    Light.GREEN: "●",
+    Light.YELLOW: "◐",
+    Light.ORANGE: "▲",
+    Light.RED: "▲",
+    Light.BLUE: "✓",
+}
+
+
+def page(
+    template: str, context: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> HTMLResponse:
+    """A page. Pages are never stored by caches: they show what the ledger holds now."""
+    html = _environment().get_template(template).render(context)
+    return HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def address(path: str, **query: object) -> str:
+    """A path with those query fields that have a value; a tuple becomes a repeated field."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in query.items():
+        values = value if isinstance(value, (tuple, list)) else [value]
+        pairs += [(name, str(one)) for one in values if one is not None and one != ""]
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def carried(reading: Reading) -> dict[str, object]:
+    """What every link of a page hands on: the plan, and the day where it is not today."""
+    today = civil_date(reading.now)
+    return {"plan": reading.summary.code, "as_of": reading.as_of if reading.as_of != today else None}
+
+
+def plan_page(
+    template: str, reading: Reading, plans: tuple[PlanSummary, ...], context: Mapping[str, Any], **more: Any
+) -> HTMLResponse:
+    """A page about a plan as of a day: its links hand both on."""
+
+    def link(path: str, **query: object) -> str:
+        return address(path, **query, **carried(reading))
+
+    return page(template, {"reading": reading, "plans": plans, "link": link, **context}, **more)
+
+
+@cache
+def static_address(name: str) -> str:
+    """The address of an own file, with its digest so that a new version is fetched."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        words=words,
+        address=address,
+        static=static_address,
+        shapes=SHAPES,
+        lights=LIGHTS,
+        light_names=LIGHT_NAMES,
+        timing_names=TIMING_NAMES,
+        state_names=STATE_NAMES,
+        act_names=ACT_NAMES,
+        level_names=LEVEL_NAMES,
+        catch_up_names=CATCH_UP_NAMES,
+        reading=None,
+        plans=(),
+        link=address,
+        here="",
+    )
+    environment.filters["percent"] = words.percent
+    environment.filters["moment"] = words.moment
+    environment.filters["full_day"] = words.full_day
+    environment.filters["item_path"] = lambda key: f"/items/{quote(str(key), safe=':-._~')}"
+    environment.filters["unit_path"] = lambda code: f"/units/{quote(str(code), safe='-')}"
+    return environment

@@ -1,0 +1,76 @@
+"""办理件: a filtered list, and one item with its history and evidence."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BeforeValidator
+
+from api.dependencies import AsOf, MaybePlan, Now, Reads, empty_is_none
+from api.pages import page, plan_page
+from ledger import plans
+from ledger.queries.items import ItemFilter, item, items, plan_of_item
+from ledger.queries.reading import open_plan
+from ledger.queries.units import counties, unit_names
+from policy_models.errors import NotFound
+from policy_models.lifecycle import State
+from policy_models.timing import Timing
+
+router = APIRouter(include_in_schema=False)
+Word = Annotated[str | None, BeforeValidator(empty_is_none), Query(max_length=40)]
+PAGE_ROWS = 50
+
+
+def asked(
+    unit: Word = None,
+    section: Word = None,
+    requirement: Word = None,
+    period: Word = None,
+    under: Word = None,
+    state: Annotated[State | None, BeforeValidator(empty_is_none), Query()] = None,
+    timing: Annotated[list[Timing], BeforeValidator(lambda v: [x for x in v if x] if v else []), Query()] = [],  # noqa: B006
+    phase: Annotated[int | None, BeforeValidator(empty_is_none), Query(ge=1, le=99)] = None,
+) -> ItemFilter:
+    return ItemFilter(unit, section, requirement, period, under, state, tuple(timing), phase)
+
+
+Asked = Annotated[ItemFilter, Depends(asked)]
+
+
+@router.get("/items")
+def show_items(session: Reads, reading: MaybePlan, wanted: Asked, cursor: Word = None) -> Response:
+    if reading is None:
+        return page("empty.html", {})
+    codes = frozenset(code for code in (wanted.unit, wanted.under) if code)
+    context = {
+        "here": "items",
+        "wanted": wanted,
+        "found": items(session, reading, wanted, cursor=cursor, limit=PAGE_ROWS),
+        "cursor": cursor,
+        "names": unit_names(session, codes),
+        "counties": counties(session),
+    }
+    return plan_page("items.html", reading, plans.plans(session), context)
+
+
+@router.get("/items/{key:path}")
+def show_item(session: Reads, now: Now, key: str, as_of: AsOf = None) -> Response:
+    reading = open_plan(session, plan_of_item(session, key), as_of=as_of, now=now)
+    if reading is None:
+        raise NotFound("没有这个办理件，地址可能不完整或已失效")
+    detail = item(session, reading, key)
+    context = {
+        "here": "items",
+        "detail": detail,
+        "row": detail.row,
+        "requirement": reading.requirement(detail.row.requirement),
+        "measures": _labels(reading.requirement(detail.row.requirement)),
+    }
+    return plan_page("item.html", reading, plans.plans(session), context)
+
+
+def _labels(requirement: object) -> dict[str, tuple[str, str | None]]:
+    """Label and denominator's label of each measure, by its name."""
+    rules = getattr(requirement, "measures", ())
+    return {rule.name: (rule.label, rule.of_label) for rule in rules}

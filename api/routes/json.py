@@ -1,0 +1,286 @@
+"""The same reads as JSON: /api/v1. What the answers look like is documented at /api/v1/openapi.json."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, BeforeValidator
+
+from api import words
+from api.board import SectionLine, board
+from api.dependencies import OpenPlan, Reads, empty_is_none
+from api.routes.item import Word, asked
+from ledger import plans
+from ledger.queries import units as unit_queries
+from ledger.queries.items import ItemFilter, ItemRow, items, unit_items
+from ledger.queries.matrix import matrix
+from ledger.queries.units import UnitRow
+from policy_models.calendars import Confidence
+from policy_models.errors import NotFound
+from policy_models.lifecycle import State
+from policy_models.plan import Level
+from policy_models.rollup import Cell
+from policy_models.timing import Light, Timing
+
+router = APIRouter(prefix="/api/v1", tags=["查询"])
+
+
+class PlanOut(BaseModel):
+    code: str
+    title: str
+    revision: int
+    starts_on: date
+    ends_on: date
+    go_live_on: date
+    catch_up: str
+    demonstration: bool
+
+
+class CellOut(BaseModel):
+    """Items of a cell: ``expected`` leaves out the exempt and merely counted; shares are 0 to 1."""
+
+    expected: int
+    done: int
+    overdue: int
+    due: int
+    share_done: float
+    share_due: float
+    light: Light
+    by_timing: dict[Timing, int]
+
+
+class SectionOut(BaseModel):
+    section: str
+    title: str
+    owners: list[str]
+    cell: CellOut
+    phases: list[CellOut | None]
+
+
+class OverdueOut(BaseModel):
+    unit: str
+    name: str
+    county: str
+    overdue: int
+    long_overdue: int
+    oldest: date
+
+
+class UpcomingOut(BaseModel):
+    """``remind_by``: the last work day on or before the deadline; ``workdays``: work days left until then."""
+
+    deadline: date
+    remind_by: date
+    workdays: int
+    requirement: str
+    title: str
+    section: str
+    period: str
+    units: int
+    waiting: int
+    confidence: Confidence
+    why: str
+
+
+class BoardOut(BaseModel):
+    plan: str
+    as_of: date
+    ended: bool
+    total: CellOut
+    due_this_month: int
+    done_this_month: int
+    sections: list[SectionOut]
+    overdue: list[OverdueOut]
+    upcoming: list[UpcomingOut]
+
+
+class MatrixOut(BaseModel):
+    requirement: str
+    period: str
+    area: str
+    timing: Timing
+    n: int
+
+
+class TaskOut(BaseModel):
+    number: int
+    title: str
+    owners: list[str]
+    notes: list[str]
+    requirements: list[dict[str, Any]]
+    matrix: list[MatrixOut]
+
+
+class UnitOut(BaseModel):
+    code: str
+    name: str
+    level: Level
+    function: str
+    parent: str | None
+    county: str
+
+
+class ItemOut(BaseModel):
+    key: str
+    requirement: str
+    title: str
+    section: str
+    task: int | None
+    unit: str
+    unit_name: str
+    period: str
+    opens_on: date
+    deadline: date
+    remind_by: date
+    confidence: Confidence
+    why: str
+    state: State
+    timing: Timing
+    light: Light
+    revision: int
+    changed_at: datetime
+
+
+class ItemsOut(BaseModel):
+    """``next_cursor`` is to be sent as ``cursor`` for the next page; null on the last."""
+
+    items: list[ItemOut]
+    total: int
+    next_cursor: str | None
+
+
+class UnitItemsOut(UnitOut):
+    items: list[ItemOut]
+
+
+class UnitsOut(BaseModel):
+    """``next_after`` is to be sent as ``after`` for the next page; null on the last."""
+
+    units: list[UnitOut]
+    next_after: str | None
+
+
+@router.get("/plans", summary="全部方案")
+def list_plans(session: Reads) -> list[PlanOut]:
+    return [PlanOut.model_validate(plan, from_attributes=True) for plan in plans.plans(session)]
+
+
+@router.get("/board", summary="总览")
+def read_board(session: Reads, reading: OpenPlan) -> BoardOut:
+    found = board(session, reading)
+    return BoardOut(
+        plan=reading.summary.code,
+        as_of=reading.as_of,
+        ended=reading.as_of > reading.plan.ends_on,
+        total=_cell(found.total),
+        due_this_month=found.month.total,
+        done_this_month=found.month.done,
+        sections=[_section(line) for line in found.sections],
+        overdue=[
+            OverdueOut(
+                unit=u.code,
+                name=u.name,
+                county=u.county,
+                overdue=u.overdue,
+                long_overdue=u.long_overdue,
+                oldest=u.oldest,
+            )
+            for u in found.overdue
+        ],
+        upcoming=[
+            UpcomingOut(
+                workdays=words.workdays_left(u.deadline, u.remind_by, reading.as_of, reading.calendars),
+                **{name: getattr(u, name) for name in UpcomingOut.model_fields if name != "workdays"},
+            )
+            for u in found.upcoming
+        ],
+    )
+
+
+@router.get("/tasks/{number}", summary="一项任务")
+def read_task(session: Reads, reading: OpenPlan, number: Annotated[int, Path(ge=1, le=99)]) -> TaskOut:
+    task = reading.plan.task(number)
+    if task is None:
+        raise NotFound(f"方案中没有任务{number}")
+    return TaskOut(
+        number=task.number,
+        title=task.title,
+        owners=list(task.owners),
+        notes=list(task.notes),
+        requirements=[one.model_dump(mode="json") for one in task.requirements],
+        matrix=[
+            MatrixOut(requirement=row.requirement, period=row.period, area=row.area, timing=row.timing, n=row.n)
+            for row in matrix(session, reading, f"task-{number}")
+        ],
+    )
+
+
+@router.get("/units", summary="单位")
+def list_units(
+    session: Reads,
+    parent: Word = None,
+    after: Annotated[str, Query(max_length=24)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> UnitsOut:
+    found = unit_queries.all_units(session, parent=parent, after=after, limit=limit + 1)
+    shown = found[:limit]
+    return UnitsOut(units=[_unit(one) for one in shown], next_after=shown[-1].code if len(found) > limit else None)
+
+
+@router.get("/units/{code}", summary="一个单位及其办理件")
+def read_unit(session: Reads, reading: OpenPlan, code: Annotated[str, Path(max_length=24)]) -> UnitItemsOut:
+    own = unit_queries.unit_row(session, code)
+    rows = unit_items(session, reading, own.code)
+    return UnitItemsOut(**_unit(own).model_dump(), items=[_item(row) for row in rows])
+
+
+@router.get("/items", summary="办理件")
+def list_items(
+    session: Reads,
+    reading: OpenPlan,
+    wanted: Annotated[ItemFilter, Depends(asked)],
+    task: Annotated[int | None, BeforeValidator(empty_is_none), Query(ge=1, le=99)] = None,
+    cursor: Word = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> ItemsOut:
+    if task is not None:
+        wanted = ItemFilter(**{**_fields(wanted), "section": f"task-{task}"})
+    found = items(session, reading, wanted, cursor=cursor, limit=limit)
+    return ItemsOut(items=[_item(row) for row in found.rows], total=found.total, next_cursor=found.next_cursor)
+
+
+def _fields(wanted: ItemFilter) -> dict[str, Any]:
+    return {name: getattr(wanted, name) for name in ItemFilter.__dataclass_fields__}
+
+
+def _cell(cell: Cell) -> CellOut:
+    return CellOut(
+        expected=cell.expected,
+        done=cell.done,
+        overdue=cell.late,
+        due=cell.due,
+        share_done=round(cell.share_done, 4),
+        share_due=round(cell.share_due, 4),
+        light=cell.light,
+        by_timing=dict(cell.by_timing),
+    )
+
+
+def _section(line: SectionLine) -> SectionOut:
+    return SectionOut(
+        section=line.name,
+        title=line.section.title,
+        owners=list(line.owners),
+        cell=_cell(line.cell),
+        phases=[_cell(cell) if cell else None for cell in line.by_phase],
+    )
+
+
+def _unit(row: UnitRow) -> UnitOut:
+    return UnitOut.model_validate(row, from_attributes=True)
+
+
+def _item(row: ItemRow) -> ItemOut:
+    return ItemOut.model_validate(row, from_attributes=True)

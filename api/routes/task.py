@@ -1,0 +1,56 @@
+"""A task, a phase or a safeguard: who owes what, by when, proved how, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from api.dependencies import OpenPlan, Reads
+from api.matrices import requirement_views
+from api.pages import plan_page
+from ledger import plans
+from ledger.queries.matrix import matrix
+from ledger.queries.reading import Reading
+from ledger.queries.units import unit_names
+from policy_models.errors import NotFound
+from policy_models.rollup import Cell, Count, roll_up
+
+router = APIRouter(include_in_schema=False)
+Number = Annotated[int, Path(ge=1, le=99)]
+
+
+@router.get("/tasks/{number}")
+def show_task(session: Reads, reading: OpenPlan, number: Number) -> Response:
+    return _show(session, reading, f"task-{number}", f"方案中没有任务{number}")
+
+
+@router.get("/phases/{number}")
+def show_phase(session: Reads, reading: OpenPlan, number: Number) -> Response:
+    return _show(session, reading, f"phase-{number}", f"方案中没有第{number}阶段")
+
+
+@router.get("/safeguards/{number}")
+def show_safeguard(session: Reads, reading: OpenPlan, number: Number) -> Response:
+    return _show(session, reading, f"safeguard-{number}", f"方案中没有保障措施{number}")
+
+
+def _show(session: Reads, reading: Reading, name: str, missing: str) -> Response:
+    section = reading.section(name)
+    if section is None:
+        raise NotFound(missing)
+    found = matrix(session, reading, name)
+    names = unit_names(session, frozenset(row.area for row in found))
+    views, continuous = requirement_views(reading, section, found, names)
+    whole = roll_up((Count("", None, 0, "", row.timing, row.n, row.due) for row in found), lambda c: 0)
+    actions = {number: action for action in reading.plan.actions for number in action.tasks}
+    context = {
+        "here": "tasks",
+        "name": name,
+        "section": section,
+        "action": actions.get(section.number) if name.startswith("task-") else None,
+        "cell": whole.get(0, Cell()),
+        "views": views,
+        "continuous": continuous,
+    }
+    return plan_page("section.html", reading, plans.plans(session), context)

@@ -1,0 +1,49 @@
+"""The command ``lucheng``: every expected error is one clear sentence on standard error and exit code 1."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from pydantic import ValidationError
+
+from lucheng.cli import calendar, db, demo, doctor, feed, plan, units, up, web
+from policy_models.errors import LuchengError
+
+app = typer.Typer(
+    name="lucheng",
+    help="鹿程：把行动方案变成落实到位的工作",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+for name, group in (("plan", plan), ("units", units), ("calendar", calendar), ("feed", feed), ("db", db)):
+    app.add_typer(group.app, name=name)
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.command("web", hidden=True)(web.web)
+app.command("runner", hidden=True)(web.runner)
+
+
+def main() -> None:
+    """Run the command line. Exit code 1 for an expected error, 2 for wrong usage, 130 for Ctrl-C."""
+    try:
+        app()
+    except LuchengError as error:
+        sys.exit(_say(str(error)))
+    except ValidationError as error:
+        fields = "、".join(".".join(map(str, one["loc"])) for one in error.errors())
+        sys.exit(_say(f"环境变量 LUCHENG_{fields.upper()} 的值无效"))
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _say(sentence: str) -> int:
+    sys.stderr.write(sentence + "\n")
+    return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""What `lucheng doctor` looks at: each check gives sentences with what to do next; none changes anything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+
+from ledger import marks, outbox, plans, tally
+from ledger.civil import SHANGHAI, civil_date
+from ledger.database import Session, connect
+from ledger.migrations import is_current
+from ledger.settings import Settings
+from lucheng.cli.common import prepare_folder
+from policy_models.calendars import Confidence, notice_missing
+from policy_models.errors import LuchengError
+
+SWEEP_WITHIN = timedelta(hours=26)
+SPACE_WANTED = 1 << 30
+# The sets of versions that were seen to schedule runs (docs/decisions/0003-versions-pinned.md).
+KNOWN_TO_WORK = {"prefect": "3.8.8", "sqlalchemy": "2.0.", "fastapi": "0.15"}
+
+
+class Grade(StrEnum):
+    GOOD = "正常"
+    NOTE = "注意"
+    FAULT = "错误"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence about one matter."""
+
+    grade: Grade
+    matter: str
+    sentence: str
+
+
+def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Every check in turn; those that need the ledger are left out when it cannot be read."""
+    yield from _folder(settings.data_dir)
+    yield from _versions()
+    database = connect(settings.url)
+    try:
+        if settings.database_url is None and not (settings.data_dir / "ledger.db").is_file():
+            yield Finding(Grade.NOTE, "台账", "还没有台账，请运行 lucheng up")
+            return
+        if not is_current(database):
+            yield Finding(Grade.NOTE, "台账", "台账数据库不是当前版本，请运行 lucheng db migrate 或 lucheng up")
+            return
+        yield Finding(Grade.GOOD, "台账", f"数据库可用（{database.engine.url.get_backend_name()}）")
+        with database.read() as session:
+            for check in LEDGER_CHECKS:
+                yield from check(session, now)
+    except LuchengError as error:
+        yield Finding(Grade.FAULT, "台账", str(error))
+    finally:
+        database.close()
+
+
+def _folder(folder: Path) -> Iterator[Finding]:
+    try:
+        prepare_folder(folder)
+    except LuchengError as error:
+        yield Finding(Grade.FAULT, "数据目录", str(error))
+        return
+    free = shutil.disk_usage(folder).free
+    if free < SPACE_WANTED:
+        yield Finding(Grade.NOTE, "数据目录", f"磁盘只剩 {free >> 20} MB，请清理")
+    else:
+        yield Finding(Grade.GOOD, "数据目录", f"{folder} 可写，剩余 {free >> 30} GB")
+
+
+def _versions() -> Iterator[Finding]:
+    for package, wanted in KNOWN_TO_WORK.items():
+        if not version(package).startswith(wanted):
+            sentence = (
+                f"{package} {version(package)} 未经验证（应为 {wanted}…），流程可能不会按时运行，请用 bin/up 重新安装"
+            )
+            yield Finding(Grade.FAULT, "软件版本", sentence)
+
+
+def _plans(session: Session, now: datetime) -> Iterator[Finding]:
+    known, today = plans.plans(session), civil_date(now)
+    if not known:
+        yield Finding(Grade.NOTE, "方案", "台账中还没有方案，请运行 lucheng plan load")
+    for plan in known:
+        stage = "已结束" if plan.ends_on < today else "未开始" if plan.starts_on > today else "执行中"
+        yield Finding(Grade.GOOD, "方案", f"{plan.code} {stage}（{plan.starts_on} 至 {plan.ends_on}）")
+    if known and all(plan.ends_on < today for plan in known):
+        hint = "lucheng plan copy --starts 日期 可据此生成下一方案"
+        yield Finding(Grade.NOTE, "方案", f"全部方案均已结束，不会再有新的时限；{hint}")
+
+
+def _calendars(session: Session, now: datetime) -> Iterator[Finding]:
+    today = civil_date(now)
+    for plan in plans.plans(session):
+        if plan.ends_on < today:
+            continue
+        calendars = plans.calendars(session, plan.code)
+        if notice_missing(calendars.work, today):
+            step = "发布后请运行 lucheng calendar import-notice，再 lucheng plan load"
+            yield Finding(
+                Grade.NOTE, "日历", f"{plan.code}：{today.year + 1} 年放假安排尚未录入，相关日期为推定；{step}"
+            )
+        for kind, year in (("winter", today.year + 1), ("summer", today.year)):
+            if calendars.school.vacation(kind, year).confidence is not Confidence.ANNOUNCED:
+                name = "寒假" if kind == "winter" else "暑假"
+                yield Finding(
+                    Grade.NOTE, "日历", f"{plan.code}：{year} 年{name}没有正式校历，相关日期为推定，请录入校历"
+                )
+
+
+def _sweep(session: Session, now: datetime) -> Iterator[Finding]:
+    last = marks.marks(session).get("sweep")
+    if last is None:
+        yield Finding(Grade.NOTE, "流程", "每日巡检还没有运行过；lucheng up 启动后会自动运行")
+    elif now - last.finished_at > SWEEP_WITHIN:
+        at = last.finished_at.astimezone(SHANGHAI)
+        yield Finding(
+            Grade.FAULT, "流程", f"每日巡检已超过 26 小时没有完成（上次 {at:%Y-%m-%d %H:%M}），请查看 data/logs"
+        )
+    else:
+        yield Finding(Grade.GOOD, "流程", f"每日巡检最近完成于 {last.finished_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
+
+
+def _outbox(session: Session, now: datetime) -> Iterator[Finding]:
+    counts = outbox.counts(session)
+    if dead := counts.get("dead", 0):
+        yield Finding(Grade.FAULT, "消息", f"{dead} 条消息无法送达")
+    if unsure := counts.get("uncertain", 0):
+        yield Finding(Grade.NOTE, "消息", f"{unsure} 条消息发送时中断，不能确定是否送达")
+    if not dead and not unsure:
+        yield Finding(
+            Grade.GOOD, "消息", f"发件箱正常（待发 {counts.get('pending', 0)} 条，已发 {counts.get('sent', 0)} 条）"
+        )
+
+
+def _numbers(session: Session, now: datetime) -> Iterator[Finding]:
+    for plan in plans.plans(session):
+        if wrong := tally.recount(session, plan.code):
+            sentence = f"{plan.code}：看板计数与台账有 {len(wrong)} 处不一致，请报告开发者"
+            yield Finding(Grade.FAULT, "计数", sentence)
+        else:
+            yield Finding(Grade.GOOD, "计数", f"{plan.code}：看板计数与台账一致")
+
+
+LEDGER_CHECKS: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
+    _plans,
+    _calendars,
+    _sweep,
+    _outbox,
+    _numbers,
+)

@@ -1,0 +1,1 @@
+"""The commands of ``lucheng``, one file for each noun."""

@@ -1,0 +1,252 @@
+"""`lucheng plan`: check, show, list items, load, copy, schema."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.prompt import Prompt
+
+from ledger import issuing, loading, plans
+from ledger.civil import civil_date
+from lucheng.cli.common import (
+    DEFAULT_PACK,
+    AsJson,
+    DataDir,
+    PackName,
+    date_option,
+    open_ledger,
+    parse_date,
+    print_json,
+    print_table,
+    progress_screen,
+    read_pack,
+    screen,
+    settings_for,
+    utc_now,
+)
+from policy_models import plan_copy, plan_view, source
+from policy_models.errors import Fault, PlanInvalid
+from policy_models.plan import Kind, Plan
+from policy_models.plan_file import Pack, write_pack
+from policy_models.text import decode_text
+from policy_models.timing import CATCH_UP_NAMES, CatchUp
+from policy_models.work_items import work_items
+
+app = typer.Typer(help="方案：核对、查看、载入、移期", no_args_is_help=True)
+KIND_NAMES = {Kind.DATED: "限时", Kind.RECURRING: "周期", Kind.CONTINUOUS: "持续", Kind.ON_EVENT: "触发"}
+
+
+@app.command()
+def check(
+    pack: PackName = DEFAULT_PACK,
+    source_file: Annotated[Path | None, typer.Option("--source", help="官方文本，用于逐句核对", metavar="文件")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """核对方案包；给出官方文本时，逐句核对引文、时限和责任单位。"""
+    read = read_pack(pack, settings_for(data_dir))
+    figures: dict[str, Any] = _figures(read)
+    traced = None
+    if source_file is not None:
+        traced = source.trace(read.plan, _read_text(source_file))
+        figures |= {
+            "phrases": traced.phrases,
+            "task_sentences": traced.task_sentences,
+            "task_sentences_covered": traced.cited + traced.waived,
+            "cited": traced.cited,
+            "waived": traced.waived,
+            "other_sentences": traced.other_sentences,
+            "other_sentences_covered": traced.other_covered,
+        }
+    faults = [read.fault(finding) for finding in traced.findings] if traced else []
+    uncited = [f"{section}: {sentence}" for section, sentence in traced.uncited] if traced else []
+    if as_json:
+        print_json({"ok": not faults, "figures": figures, "faults": [str(f) for f in faults], "uncited": uncited})
+    else:
+        _print_check(read, figures, traced is not None, len(faults))
+    if faults:
+        raise PlanInvalid(faults)
+
+
+def _figures(read: Pack) -> dict[str, Any]:
+    requirements = [requirement for _, requirement in read.plan.requirements()]
+    return {
+        "tasks": len(read.plan.tasks),
+        "phases": len(read.plan.phases),
+        "safeguards": len(read.plan.safeguards),
+        "units": len(read.units),
+        "requirements": len(requirements),
+        **{kind.value: sum(r.kind is kind for r in requirements) for kind in Kind},
+        "measures": sum(len(r.measures) for r in requirements),
+        "items": sum(1 for _ in work_items(read.plan, read.units, read.calendars)),
+    }
+
+
+def _print_check(read: Pack, figures: dict[str, Any], traced: bool, faults: int) -> None:
+    screen.print(f"{read.plan.title}（{read.plan.code}，第 {read.plan.revision} 版）")
+    screen.print(
+        f"任务 {figures['tasks']} 项，阶段 {figures['phases']} 个，保障措施 {figures['safeguards']} 条；"
+        f"事项 {figures['requirements']} 个（限时 {figures['dated']}，周期 {figures['recurring']}，"
+        f"触发 {figures['on_event']}，持续 {figures['continuous']}），指标 {figures['measures']} 个"
+    )
+    screen.print(f"单位 {figures['units']} 个，办理件 {figures['items']} 件")
+    if traced:
+        screen.print(f"引文 {figures['phrases']} 处，逐一核对{'，均恰好出现一次' if not faults else ''}")
+        screen.print(
+            f"任务句子 {figures['task_sentences_covered']}/{figures['task_sentences']} 已对应"
+            f"（引用 {figures['cited']}，说明理由不列 {figures['waived']}）；"
+            f"阶段和保障措施句子 {figures['other_sentences_covered']}/{figures['other_sentences']} 已对应"
+        )
+    screen.print("核对通过" if not faults else f"发现 {faults} 处问题：")
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return decode_text(path.read_bytes(), str(path))
+    except OSError as error:
+        raise PlanInvalid([Fault(str(path), None, "", f"官方文本无法读取：{error.strerror}")]) from error
+
+
+@app.command()
+def show(pack: PackName = DEFAULT_PACK, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """查看方案：阶段、任务、事项。"""
+    plan = read_pack(pack, settings_for(data_dir)).plan
+    if as_json:
+        return print_json(plan_view.show_plan(plan))
+    screen.print(f"{plan.title}（{plan.starts_on} 至 {plan.ends_on}）")
+    for name, section in plan.sections():
+        rows = [(r.code, KIND_NAMES[r.kind], r.cadence, r.deadline, r.title) for r in section.requirements]
+        print_table(("事项", "类型", "频次", "时限", "内容"), rows, title=f"\n{name} {section.title}")
+
+
+@app.command()
+def items(
+    pack: PackName = DEFAULT_PACK,
+    first: Annotated[date | None, date_option("--from", "时限不早于")] = None,
+    last: Annotated[date | None, date_option("--to", "时限不晚于")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="单位代码")] = None,
+    task: Annotated[int | None, typer.Option("--task", help="任务序号")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出方案产生的全部办理件及其时限；不需要台账。"""
+    read = read_pack(pack, settings_for(data_dir))
+    if unit is not None:
+        read.units.one(unit)
+    found = [
+        item
+        for item in work_items(read.plan, read.units, read.calendars)
+        if (first is None or item.deadline >= first)
+        and (last is None or item.deadline <= last)
+        and (unit is None or item.unit == unit)
+        and (task is None or item.task == task)
+    ]
+    found.sort(key=lambda item: (item.deadline, item.key))
+    if as_json:
+        return print_json([plan_view.show_item(item) for item in found])
+    rows = [(i.deadline, i.remind_by, i.requirement, i.unit, i.period, i.confidence, i.why) for i in found]
+    print_table(("时限", "请于前报送", "事项", "单位", "期次", "依据", "说明"), rows)
+    screen.print(f"共 {len(found)} 件")
+
+
+@app.command("list")
+def list_plans(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """列出台账中的方案。"""
+    with open_ledger(settings_for(data_dir), create=False) as database, database.read() as session:
+        known = plans.plans(session)
+    rows = [
+        (p.code, p.revision, p.starts_on, p.ends_on, p.go_live_on, CATCH_UP_NAMES[p.catch_up], p.title) for p in known
+    ]
+    headers = ("code", "revision", "starts_on", "ends_on", "go_live_on", "catch_up", "title")
+    if as_json:
+        return print_json([dict(zip(headers, map(str, row), strict=True)) for row in rows])
+    print_table(("代码", "版次", "开始", "结束", "启用", "此前事项", "名称"), rows)
+
+
+CatchUpOption = Annotated[
+    CatchUp | None, typer.Option("--catch-up", help="启用之前的事项：backfill 补录，waive 豁免，count_only 仅统计")
+]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="豁免的理由")]
+
+
+@app.command()
+def load(
+    pack: PackName = DEFAULT_PACK,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只说明会增加、变动、取消什么")] = False,
+    catch_up: CatchUpOption = None,
+    reason: ReasonOption = None,
+    go_live: Annotated[date | None, date_option("--go-live", "启用日期（默认今天）；此前的事项不催办")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """把方案包（或其修订）载入台账；重复载入没有变化。"""
+    settings = settings_for(data_dir)
+    now = utc_now(settings)
+    read = read_pack(pack, settings)
+    with open_ledger(settings) as database:
+        with database.read() as session:
+            known = any(p.code == read.plan.code for p in plans.plans(session))
+        if catch_up is None and not known:
+            catch_up, reason = ask_catch_up(read.plan, go_live or civil_date(now))
+        with progress_screen.status("正在载入方案…"), database.trial() if dry_run else database.write() as session:
+            report = loading.load_plan(
+                session, read, now=now, go_live_on=go_live, catch_up=catch_up or CatchUp.BACKFILL, reason=reason
+            )
+            if not dry_run:
+                issuing.issue_due(session, read.plan.code, as_of=civil_date(now), now=now)
+    if as_json:
+        return print_json({name: getattr(report, name) for name in report.__dataclass_fields__})
+    screen.print(report_sentence(report, dry_run))
+
+
+def report_sentence(report: loading.LoadReport, dry_run: bool = False) -> str:
+    """What a load did, in one sentence."""
+    if report.nothing:
+        return "与台账一致，没有变化"
+    return (
+        f"{'将' if dry_run else '已'}增加单位 {report.units_added} 个、事项 {report.requirements_added} 个、"
+        f"办理件 {report.items_added} 件；变动事项 {report.requirements_changed} 个、移期 {report.items_moved} 件；"
+        f"停用事项 {report.requirements_dropped} 个、取消 {report.items_cancelled} 件"
+    )
+
+
+def ask_catch_up(plan: Plan, go_live: date) -> tuple[CatchUp, str | None]:
+    """What to do with what is dated before go-live: asked on a terminal, 补录 without one or with no past."""
+    if plan.starts_on >= go_live or not (screen.is_terminal and progress_screen.is_terminal):
+        return CatchUp.BACKFILL, None
+    screen.print(f"方案自 {plan.starts_on} 开始，早于启用日期 {go_live}。此前到期的事项：")
+    screen.print("  1 补录：请各单位补交佐证，不催办\n  2 豁免：不再要求（须写理由）\n  3 仅统计：只计数，不要求")
+    choice = Prompt.ask("请选择", choices=["1", "2", "3"], default="1")
+    chosen = {"1": CatchUp.BACKFILL, "2": CatchUp.WAIVE, "3": CatchUp.COUNT_ONLY}[choice]
+    return chosen, Prompt.ask("豁免理由") if chosen is CatchUp.WAIVE else None
+
+
+@app.command()
+def copy(
+    pack: PackName = DEFAULT_PACK,
+    starts: Annotated[str, typer.Option("--starts", help="新的开始日期", metavar="YYYY-MM-DD")] = "",
+    code: Annotated[str | None, typer.Option("--code", help="新方案的代码（默认按年份）")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="写入的目录（默认 数据目录/plans/代码）")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """移期复制：阶段、里程碑和时限整体移到新的开始日期，全部标为推定。"""
+    if not starts:
+        raise PlanInvalid([Fault("--starts", None, "", "请写明新的开始日期，如 --starts 2026-12-01")])
+    settings = settings_for(data_dir)
+    read, starts_on = read_pack(pack, settings), parse_date(starts)
+    moved = plan_copy.copy_plan(read.plan, starts_on, code or plan_copy.code_for(read.plan.code, starts_on))
+    folder = out or settings.data_dir / "plans" / moved.code
+    write_pack(read, Plan.model_validate(moved.model_dump()), folder)
+    screen.print(f"已写入 {folder}（{moved.starts_on} 至 {moved.ends_on}）")
+    screen.print(
+        f"载入：lucheng plan load {moved.code if out is None else folder}，或 bin/up --plan {moved.code if out is None else folder}"
+    )
+
+
+@app.command()
+def schema() -> None:
+    """输出方案包的 JSON Schema，供编辑器补全和检查。"""
+    print_json(Plan.model_json_schema())

@@ -1,0 +1,59 @@
+"""`lucheng units`: the unit list, and own units by CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger import issuing, plans
+from ledger.units import all_units, save_units
+from lucheng.cli.common import AsJson, DataDir, open_ledger, print_json, print_table, screen, settings_for, utc_now
+from policy_models.errors import Fault, UnitsInvalid
+from policy_models.plan import Level
+from policy_models.text import decode_text
+from policy_models.units import parse_units
+
+app = typer.Typer(help="单位：名录与导入", no_args_is_help=True)
+
+
+@app.command("import")
+def import_units(
+    file: Annotated[Path, typer.Argument(metavar="CSV", help="列：code,name,level,function,parent")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只检查，不写入")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """导入单位名录：有一处错误则全部不导入；已有单位按代码更新，并为新单位补齐办理件。"""
+    try:
+        text = decode_text(file.read_bytes(), file.name)
+    except OSError as error:
+        raise UnitsInvalid([Fault(str(file), None, "", f"文件无法读取：{error.strerror}")]) from error
+    settings = settings_for(data_dir)
+    now = utc_now(settings)
+    with open_ledger(settings) as database, database.trial() if dry_run else database.write() as session:
+        own = parse_units(text, file.name, known=all_units(session))
+        report = save_units(session, own.values(), now=now, replace=True)
+        created = sum(issuing.schedule_items(session, plan.code, now=now) for plan in plans.plans(session))
+    verb = "将" if dry_run else "已"
+    screen.print(
+        f"{verb}新增单位 {report.added} 个，更新 {report.changed} 个，共 {report.total} 个；新增办理件 {created} 件"
+    )
+
+
+@app.command("list")
+def list_units(
+    level: Annotated[Level | None, typer.Option("--level", help="层级")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出台账中的单位。"""
+    with open_ledger(settings_for(data_dir), create=False) as database, database.read() as session:
+        units = [unit for unit in all_units(session).values() if level is None or unit.level is level]
+    rows = [(u.code, u.name, u.level.value, u.function.value if u.function else None, u.parent) for u in units]
+    if as_json:
+        return print_json(
+            [dict(zip(("code", "name", "level", "function", "parent"), row, strict=True)) for row in rows]
+        )
+    print_table(("代码", "名称", "层级", "条线", "上级"), rows)
+    screen.print(f"共 {len(rows)} 个")

@@ -1,0 +1,146 @@
+"""`lucheng up`: the whole product on one machine, until Ctrl-C. A second start goes on where the first ended."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.civil import civil_date
+from ledger.issuing import issue_due
+from ledger.loading import load_plan
+from ledger.plans import plans
+from ledger.settings import Settings
+from lucheng.cli.common import (
+    DEFAULT_PACK,
+    DataDir,
+    date_option,
+    open_ledger,
+    prepare_folder,
+    progress_screen,
+    read_pack,
+    settings_for,
+    utc_now,
+)
+from lucheng.supervisor import LOCAL, Supervisor, children, web_address
+from policy_models.errors import Fault, Faulty, LedgerUnavailable
+from policy_models.plan import Plan
+from policy_models.recurrence import chinese
+from policy_models.timing import CATCH_UP_NAMES, CatchUp
+
+CHOICES = {"1": CatchUp.BACKFILL, "2": CatchUp.WAIVE, "3": CatchUp.COUNT_ONLY}
+MEANINGS = {
+    CatchUp.BACKFILL: "补录：补交佐证材料，不催办",
+    CatchUp.WAIVE: "豁免：不再要求，须写明理由",
+    CatchUp.COUNT_ONLY: "仅统计：只计数，不要求办理",
+}
+
+
+def up(
+    data_dir: DataDir = None,
+    host: Annotated[str, typer.Option("--host", help="网页监听的地址", metavar="地址")] = LOCAL,
+    port: Annotated[int, typer.Option("--port", help="网页的端口", min=1, max=65535, metavar="端口")] = 8000,
+    prefect_port: Annotated[
+        int, typer.Option("--prefect-port", help="Prefect 的端口（只在本机监听）", min=1, max=65535, metavar="端口")
+    ] = 4200,
+    plan: Annotated[
+        str | None,
+        typer.Option("--plan", help="要载入的方案包：目录或内置代码；台账为空时默认内置方案", metavar="方案包"),
+    ] = None,
+    catch_up: Annotated[
+        CatchUp | None, typer.Option("--catch-up", help="方案已开始时，此前的事项：补录、豁免或仅统计")
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="豁免的理由", metavar="理由")] = None,
+    go_live: Annotated[date | None, date_option("--go-live", "上线日期，此前的事项不催办（默认今天）")] = None,
+) -> None:
+    """启动鹿程：建立或升级台账、载入方案，运行网页、Prefect 和流程，按 Ctrl-C 全部停止。"""
+    settings = settings_for(data_dir)
+    prepare_folder(settings.data_dir)
+    with _alone(settings.data_dir):
+        _free(host, port, "--port")
+        _free(LOCAL, prefect_port, "--prefect-port")
+        _load(settings, plan, catch_up, reason, go_live)
+        typer.echo(_addresses(settings, host, port, prefect_port))
+        wanted = children(settings, host=host, port=port, prefect_port=prefect_port)
+        Supervisor(wanted, lambda line: typer.echo(line)).run()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Only one `up` for each data folder at a time. Raises LedgerUnavailable."""
+    with (folder / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise LedgerUnavailable(
+                f"数据目录 {folder} 正由另一个鹿程使用，请先停止它，或用 --data-dir 另选目录"
+            ) from error
+        yield
+
+
+def _free(host: str, port: int, option: str) -> None:
+    """Raises Faulty with one sentence when nobody could listen there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sentence = f"{host} 的端口 {port} 不能使用（{error.strerror or error}），请用 {option} 另选端口"
+            raise Faulty([Fault(option, None, "", sentence)]) from error
+
+
+def _load(
+    settings: Settings, name: str | None, catch_up: CatchUp | None, reason: str | None, go_live: date | None
+) -> None:
+    """Migrate, and load the plan asked for (the bundled one into an empty ledger), opening at once what is due."""
+    now = utc_now(settings)
+    with open_ledger(settings) as ledger:
+        with ledger.read() as session:
+            known = {plan.code for plan in plans(session)}
+        if name is None and known:
+            return
+        pack = read_pack(name or DEFAULT_PACK, settings)
+        live = go_live or civil_date(now)
+        if pack.plan.code not in known:
+            catch_up, reason = _past(pack.plan, live, catch_up, reason)
+        with progress_screen.status(f"正在载入《{pack.plan.title}》……"), ledger.write() as session:
+            report = load_plan(
+                session, pack, now=now, go_live_on=live, catch_up=catch_up or CatchUp.BACKFILL, reason=reason
+            )
+            opened = issue_due(session, pack.plan.code, as_of=civil_date(now), now=now)
+    typer.echo(f"已载入《{pack.plan.title}》：新增办理件 {report.items_added} 件，其中已到交办时间 {opened} 件。")
+
+
+def _past(plan: Plan, live: date, catch_up: CatchUp | None, reason: str | None) -> tuple[CatchUp, str | None]:
+    """What to do with what is dated before go-live: the flags, else the answer at the terminal, else 补录."""
+    if catch_up is None and plan.starts_on < live and sys.stdin.isatty():
+        typer.echo(f"方案自{chinese(plan.starts_on)}开始。{chinese(live)}以前的事项如何处理？")
+        for number, choice in CHOICES.items():
+            typer.echo(f"  {number}  {MEANINGS[choice]}")
+        answer = ""
+        while answer not in CHOICES:
+            answer = typer.prompt("请选择", default="1").strip()
+        catch_up = CHOICES[answer]
+    catch_up = catch_up or CatchUp.BACKFILL
+    if catch_up is CatchUp.WAIVE and not reason and sys.stdin.isatty():
+        reason = typer.prompt(f"{CATCH_UP_NAMES[catch_up]}的理由")
+    return catch_up, reason
+
+
+def _addresses(settings: Settings, host: str, port: int, prefect_port: int) -> str:
+    lines = [
+        "鹿程正在启动：",
+        f"  网页      {web_address(host, port)}",
+        f"  Prefect   http://{LOCAL}:{prefect_port}",
+        f"  数据目录  {settings.data_dir.resolve()}",
+        "按 Ctrl-C 停止。",
+    ]
+    return "\n".join(lines)
