@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.headers import HEADERS
 from api.pages import page
 from policy_models.errors import (
     ActNotAllowed,
@@ -131,4 +132,4 @@ def _sentence(fault: Mapping[str, object]) -> str:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    return answer(request, 500, SENTENCES[500])
+    return answer(request, 500, SENTENCES[500], HEADERS)  # sent from outside SafeHeaders

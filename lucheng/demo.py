@@ -31,6 +31,9 @@ SEED = 150200
 # How a county works, by the last digits of its code: most well, two with trouble that a board must make visible.
 DILIGENCE = {"150205": 0.90, "150206": 0.86, "150222": 0.93}
 USUAL_DILIGENCE = 0.975
+# Since when the two have had it: (county, tasks) whose items of late mostly stay undone.
+TROUBLE = {("150206", 8), ("150206", 5), ("150222", 8), ("150205", 14), ("150205", 13), ("150222", 16)}
+TROUBLE_SINCE = date(2026, 7, 15)
 RETURN_SHARE = 0.05  # submissions sent back once
 WAIVED_SHARE = 0.004
 FORGOTTEN_AFTER = 120  # days: what is older was handed in late at some time
@@ -132,7 +135,10 @@ def _life(city: _City, item: WorkItem) -> Iterator[PastAct]:
 def _submitted_on(city: _City, item: WorkItem, unit: Unit, opened: date) -> date | None:
     """Mostly in the last stretch before ``remind_by``, sometimes late, seldom not at all."""
     chance = city.chance
-    diligence = DILIGENCE.get(city.units.county_of(unit.code) or "", USUAL_DILIGENCE)
+    county = city.units.county_of(unit.code) or ""
+    diligence = DILIGENCE.get(county, USUAL_DILIGENCE)
+    if (county, item.task) in TROUBLE and item.deadline > TROUBLE_SINCE and chance.random() < 0.45:
+        return None
     if chance.random() < diligence:
         span = max(0, (item.remind_by - opened).days)
         return city.work.on_or_before(item.remind_by - timedelta(days=int(span * chance.betavariate(1.2, 4))))

@@ -34,9 +34,9 @@ def render(kind: str, notice: ReminderNotice, *, base_url: str) -> Words:
         "page": f"{base_url.rstrip('/')}/units/{notice.unit_code}",
         "shown": SHOWN,
     }
-    subject = " ".join(_environment().get_template(f"{kind}/subject.txt").render(facts).split())
+    lines = _environment().get_template(f"{kind}/subject.txt").render(facts).splitlines()
     body = _environment().get_template(f"{kind}/body.txt").render(facts).strip() + "\n"
-    return Words(subject[:SUBJECT_LIMIT], body)
+    return Words("".join(line.strip() for line in lines)[:SUBJECT_LIMIT], body)
 
 
 def _own(notice: ReminderNotice, *, overdue: bool) -> list[ReminderLine]:

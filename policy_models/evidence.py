@@ -36,15 +36,22 @@ def missing(rules: Sequence[EvidenceRule], given: Sequence[Evidence]) -> list[st
     wanted = []
     for rule in rules:
         if rule.type is EvidenceType.MEASURE:
-            piece = measures.get(rule.name)
-            if piece is None or piece.value is None:
-                wanted.append(str(rule.label))
-            elif rule.of and piece.of is None:
-                wanted.append(str(rule.of_label))
-            elif piece.value < 0 or (piece.of is not None and piece.value > piece.of):
-                wanted.append(f"{rule.label}（须在 0 与{rule.of_label or '合理范围'}之间）")
+            wanted += _wanted_of(rule, measures.get(rule.name))
             continue
         count = sum(piece.type is rule.type and bool(piece.text) for piece in given)
         if count < rule.min:
             wanted.append(f"{rule.label or TYPE_NAMES[rule.type]}{rule.min - count}份")
     return wanted
+
+
+def _wanted_of(rule: EvidenceRule, piece: Evidence | None) -> list[str]:
+    """What a measure still lacks: its value, what it is counted of, or sense."""
+    if piece is None or piece.value is None:
+        return [str(rule.label)]
+    if rule.of and piece.of is None:
+        return [str(rule.of_label)]
+    if any(not figure.is_finite() for figure in (piece.value, piece.of) if figure is not None):
+        return [f"{rule.label}（须为数字）"]
+    if piece.value < 0 or (piece.of is not None and piece.value > piece.of):
+        return [f"{rule.label}（须在 0 与{rule.of_label or '合理范围'}之间）"]
+    return []

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policy_models.calendars import Calendars
-from policy_models.plan import NAMED, Assignee, Function, Level, Plan, Requirement, code_prefix
+from policy_models.plan import Assignee, Every, Function, Level, Plan, Requirement, code_prefix
+from policy_models.recurrence import SEASONS
 from policy_models.units import Units
+
+VACATIONS = (Every.VACATION, Every.BEFORE_VACATION)
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def _dates(plan: Plan, requirement: Requirement, section: str, at: tuple[str | i
         if day and not plan.starts_on <= day <= plan.ends_on:
             place = (*at, "recurrence", "deadline") if field == "deadline" else (*at, field)
             yield Finding(section, place, f"日期 {day} 不在方案期内（{plan.starts_on} 至 {plan.ends_on}）")
+    if requirement.starts_on and requirement.ends_on and requirement.ends_on < requirement.starts_on:
+        yield Finding(section, (*at, "ends_on"), "结束日期早于开始日期")
     opens = requirement.opens.on if requirement.opens else None
     if opens and requirement.deadline and opens > requirement.deadline:
         yield Finding(section, (*at, "opens", "on"), "启动日期晚于时限")
@@ -113,7 +118,9 @@ def _occasions(
     requirement: Requirement, calendars: Calendars, section: str, at: tuple[str | int, ...]
 ) -> Iterator[Finding]:
     recurrence = requirement.recurrence
-    if recurrence and recurrence.every in NAMED:
-        for index, name in enumerate(recurrence.on):
-            if not calendars.knows(name):
-                yield Finding(section, (*at, "recurrence", "on", index), f"日历中没有这个日子：{name}")
+    if recurrence is None:
+        return
+    for index, name in enumerate(recurrence.on):
+        known = name in SEASONS if recurrence.every in VACATIONS else calendars.knows(name)
+        if not known:
+            yield Finding(section, (*at, "recurrence", "on", index), f"日历中没有这个日子：{name}")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from policy_models import calendar_file
 from policy_models.calendars import Calendars
-from policy_models.errors import Fault, PlanInvalid
+from policy_models.errors import Fault, Faulty, PlanInvalid
 from policy_models.plan import Plan, PlanTask, Safeguard
 from policy_models.plan_checks import Finding, check_plan
 from policy_models.plan_yaml import Document, read_document, validation_faults
@@ -24,6 +24,7 @@ from policy_models.units import Units, parse_units
 
 PLANS = Path(__file__).parent / "plans"
 BUNDLED = PLANS / "baotou-2024"
+ELSEWHERE = {"tasks": "tasks/*.yaml", "safeguards": "safeguards.yaml"}
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ def _text(path: Path) -> str:
         return decode_text(path.read_bytes(), path.name)
     except OSError as error:
         raise PlanInvalid([Fault(path.name, None, "", f"文件无法读取：{error.strerror}")]) from error
+    except Faulty as error:
+        raise PlanInvalid(error.faults) from error
 
 
 def _read(folder: Path, name: str) -> Document:
@@ -146,11 +149,14 @@ def _assemble(documents: dict[str, Document]) -> tuple[Plan, dict[str, tuple[str
             faults += _validate(PlanTask, document.data, document, (), tasks)
             _place(places, faults, f"task-{document.data.get('number')}", document, ())
     if guards := documents.get("safeguards.yaml"):
-        for index, item in enumerate(guards.data.get("safeguards") or []):
+        items, found = _list_of_safeguards(guards)
+        faults += found
+        for index, item in enumerate(items):
             faults += _validate(Safeguard, item, guards, ("safeguards", index), safeguards)
             number = item.get("number") if isinstance(item, dict) else index
             _place(places, faults, f"safeguard-{number}", guards, ("safeguards", index))
     head = documents["plan.yaml"]
+    faults += [head.fault((name,), f"不写在这里，见 {file}") for name, file in ELSEWHERE.items() if name in head.data]
     phases = head.data.get("phases")
     for index, phase in enumerate(phases if isinstance(phases, list) else []):
         _place(

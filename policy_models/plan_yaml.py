@@ -20,6 +20,14 @@ SENTENCES = {
     "extra_forbidden": "没有这个字段",
     "date_from_datetime_parsing": "不是有效日期（应如 2025-06-30）：{input}",
     "date_parsing": "不是有效日期（应如 2025-06-30）：{input}",
+    "date_from_datetime_inexact": "不是有效日期（应如 2025-06-30）：{input}",
+    "date_type": "不是有效日期（应如 2025-06-30）：{input}",
+    "bool_parsing": "只能是 true 或 false：{input}",
+    "bool_type": "只能是 true 或 false：{input}",
+    "int_from_float": "须为整数：{input}",
+    "greater_than_equal": "不得小于 {ge}：{input}",
+    "less_than_equal": "不得大于 {le}：{input}",
+    "too_long": "至多 {max_length} 项",
     "enum": "只能是 {expected}",
     "literal_error": "只能是 {expected}",
     "string_type": "须为文字（数字请加引号）：{input}",
@@ -45,7 +53,7 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in ("tag:yaml.org,2002:timestamp", _TRUTH)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(_TRUTH, re.compile(r"true|false"), list("tf"))
+_Loader.add_implicit_resolver(_TRUTH, re.compile(r"(?:true|false)$"), list("tf"))
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,9 @@ def read_document(text: str, name: str) -> Document:
         node = loader.get_single_node()
         if node is None:
             raise PlanInvalid([Fault(name, 1, "", "文件是空的")])
-        faults = list(_double_keys(node, name))
+        faults = list(_key_faults(node, name, ()))
+        if faults:
+            raise PlanInvalid(faults)
         data = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -96,16 +106,23 @@ def read_document(text: str, name: str) -> Document:
         raise PlanInvalid([Fault(name, line, "", f"YAML 写法有误：{error.problem or error.context}")]) from error
     except (yaml.YAMLError, ValueError) as error:
         raise PlanInvalid([Fault(name, None, "", f"YAML 无法读取：{error}")]) from error
-    if faults:
-        raise PlanInvalid(faults)
     return Document(name, data, node)
 
 
-def _double_keys(node: yaml.Node, name: str) -> Iterable[Fault]:
+def _key_faults(node: yaml.Node, name: str, above: tuple[int, ...]) -> Iterable[Fault]:
+    """Keys that stand twice or are no words, and an alias to what contains it."""
+    line = node.start_mark.line + 1
+    if id(node) in above:
+        yield Fault(name, line, "", "引用（*）指向了包含它自己的内容")
+        return
+    above = (*above, id(node))
     children: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                yield Fault(name, key.start_mark.line + 1, "", "字段名须为文字")
+                continue
             if key.value in seen:
                 yield Fault(name, key.start_mark.line + 1, str(key.value), "同一处写了两次")
             seen.add(key.value)
@@ -113,7 +130,7 @@ def _double_keys(node: yaml.Node, name: str) -> Iterable[Fault]:
     elif isinstance(node, yaml.SequenceNode):
         children = list(node.value)
     for child in children:
-        yield from _double_keys(child, name)
+        yield from _key_faults(child, name, above)
 
 
 def validation_faults(error: ValidationError, document: Document, base: Path = ()) -> list[Fault]:

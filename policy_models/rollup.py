@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, Light, Timing
 
-# A cell colours when at least this share of its expected items stand so (one item is enough in a small cell):
-# with thousands of village items "the worst one decides" would leave every light red for ever.
+# A cell colours when at least this share of what is in hand (opened and not yet done) stands so: one late item of
+# ten is enough, one of thousands is not, else every light of a city with 855 villages would be red for ever.
 LIGHT_SHARE = 0.05
 Key = TypeVar("Key", bound=Hashable)
 
@@ -61,21 +61,26 @@ class Cell:
         return min(1.0, self.due / self.expected) if self.expected else 0.0
 
     @property
+    def in_hand(self) -> int:
+        """What has opened and is not done."""
+        return self.expected - self.done - self.count(Timing.NOT_STARTED, Timing.BACKFILL)
+
+    @property
     def light(self) -> Light:
-        """The worst light that concerns LIGHT_SHARE of what is expected; blue only when all is done."""
+        """The worst light that concerns LIGHT_SHARE of what is in hand; blue only when all is done."""
         if not self.expected:
             return Light.GREY
         if self.done == self.expected:
             return Light.BLUE
-        bar = self.expected * LIGHT_SHARE
-        if (red := self.count(Timing.LONG_OVERDUE)) and red >= bar:
-            return Light.RED
-        if self.late and self.late >= bar:
-            return Light.ORANGE
-        if (soon := self.count(Timing.DUE_SOON)) and soon >= bar:
-            return Light.YELLOW
-        started = self.expected - self.count(Timing.NOT_STARTED, Timing.BACKFILL)
-        return Light.GREEN if started else Light.GREY
+        bar = self.in_hand * LIGHT_SHARE
+        for light, n in (
+            (Light.RED, self.count(Timing.LONG_OVERDUE)),
+            (Light.ORANGE, self.late),
+            (Light.YELLOW, self.count(Timing.DUE_SOON)),
+        ):
+            if n and n >= bar:
+                return light
+        return Light.GREEN if self.in_hand or self.done else Light.GREY
 
 
 def roll_up(counts: Iterable[Count], key: Callable[[Count], Key]) -> dict[Key, Cell]:

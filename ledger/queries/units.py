@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, func, literal, or_, select
 
 from ledger.database import Session
 from ledger.queries.items import timing_of
@@ -56,7 +56,7 @@ def unit_row(session: Session, code: str) -> UnitRow:
 
 def above(session: Session, code: str) -> tuple[UnitRow, ...]:
     """The units above one, from the city down, without itself."""
-    chain = select(unit.c.code, unit.c.parent, func.coalesce(0).label("depth")).where(unit.c.code == code)
+    chain = select(unit.c.code, unit.c.parent, literal(0).label("depth")).where(unit.c.code == code)
     line = chain.cte("line", recursive=True)
     upper = unit.alias("upper")
     line = line.union_all(select(upper.c.code, upper.c.parent, line.c.depth + 1).where(upper.c.code == line.c.parent))
