@@ -41,7 +41,7 @@ def agenda(rows: Iterable[ItemRow], as_of: date) -> tuple[Slice, ...]:
     found: dict[str, list[ItemRow]] = {name: [] for name in SLICES}
     for row in rows:
         found[_slice_of(row, as_of)].append(row)
-    found["done"].reverse()
+    found["done"].sort(key=lambda row: (row.first_submitted_on or row.deadline, row.deadline), reverse=True)
     found["exempt"].reverse()
     return tuple(
         Slice(title, name, tuple(found[name][:most]), len(found[name]), timing)

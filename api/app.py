@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.staticfiles import StaticFiles
+from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.dependencies import Clock
 from api.feed_cache import FeedCache
 from api.headers import SafeHeaders
+from api.misses import Misses
 from api.pages import STATIC
 from api.routes import board, feed, healthz, item, json, task, unit
 from ledger.database import Database, connect
@@ -29,7 +30,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.database, app.state.settings = database, settings
-    app.state.clock, app.state.feeds = Clock(settings.clock), FeedCache()
+    app.state.clock, app.state.feeds, app.state.misses = Clock(settings.clock), FeedCache(), Misses()
     app.add_middleware(SafeHeaders)
     errors.install(app)
     for face in (board, task, unit, item, feed, healthz, json):

@@ -35,7 +35,8 @@ def _late(reading: Reading, board: Board) -> Iterator[Concern]:
     late = [line for line in board.sections if line.cell.late and line.cell.light in (Light.RED, Light.ORANGE)]
     for line in sorted(late, key=lambda one: (one.cell.light is not Light.RED, -one.cell.late))[:4]:
         red = line.cell.count(Timing.LONG_OVERDUE)
-        words = f"{_named(line)}：逾期 {line.cell.late} 件" + (f"，其中严重逾期 {red} 件" if red else "")
+        words = f"{_named(line)}：{'严重' if red == line.cell.late else ''}逾期 {line.cell.late} 件"
+        words += f"，其中严重逾期 {red} 件" if 0 < red < line.cell.late else ""
         yield Concern(line.cell.light, words, _items(reading, section=line.name, timing=tuple(sorted(LATE))))
 
 
@@ -60,10 +61,12 @@ def _behind(reading: Reading, board: Board) -> Iterator[Concern]:
 
 
 def _calendars(reading: Reading) -> Iterator[Concern]:
+    if reading.as_of > reading.plan.ends_on:
+        return
     if words := notice_missing(reading.calendars.work, reading.as_of):
         yield Concern(Light.GREY, words, None)
     ends = reading.as_of.year + (reading.as_of.month >= 8)
-    if reading.as_of <= reading.plan.ends_on and reading.calendars.school.status(ends) != "official":
+    if reading.calendars.school.status(ends) != "official":
         words = f"{ends - 1}-{ends}学年校历尚未录入，寒暑假和学期的时限均为推定，请教育部门提供校历后导入"
         yield Concern(Light.GREY, words, None)
 

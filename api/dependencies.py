@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, HTTPException, Query, Request
 from pydantic import BeforeValidator
-from starlette.exceptions import HTTPException
 
 from ledger.database import Database, Session
 from ledger.queries.reading import Reading, open_plan
@@ -57,9 +56,19 @@ def empty_is_none(value: object) -> object:
     return None if value == "" else value
 
 
+def printable(value: object) -> object:
+    """Words as people write them: databases refuse NUL and lone surrogates, each in its own way."""
+    if isinstance(value, str) and any(not c.isprintable() for c in value):
+        raise ValueError("地址中含有不能识别的字符，请核对后重新输入")
+    return value
+
+
 AsOf = Annotated[date | None, BeforeValidator(civil), Query(description="截至日期，如 2025-06-30；不写为今日")]
 PlanCode = Annotated[
-    str | None, BeforeValidator(empty_is_none), Query(alias="plan", description="方案代码；不写为现行方案")
+    str | None,
+    BeforeValidator(empty_is_none),
+    BeforeValidator(printable),
+    Query(alias="plan", description="方案代码；不写为现行方案"),
 ]
 
 

@@ -74,6 +74,16 @@ FIELDS = {
     "name": "名称",
     "number": "编号",
     "token_id": "订阅编号",
+    "code": "单位代码",
+    "key": "办理件编号",
+    "q": "查找内容",
+    "cursor": "页码",
+    "section": "任务",
+    "requirement": "事项",
+    "period": "期次",
+    "under": "旗县区",
+    "after": "起点",
+    "parent": "上级单位",
 }
 RETRY_AFTER_SECONDS = 30
 
@@ -126,7 +136,7 @@ def _sentence(fault: Mapping[str, object]) -> str:
     if fault.get("type") == "value_error" and isinstance(context, dict):
         return str(context["error"])
     place = fault.get("loc")
-    name = str(place[-1]) if isinstance(place, tuple) and place else ""
+    name = next((part for part in reversed(place) if isinstance(part, str)), "") if isinstance(place, tuple) else ""
     given = str(fault.get("input", ""))[:20]
     return f"{FIELDS.get(name, name)}不能写作“{given}”" if given else f"请填写{FIELDS.get(name, name)}"
 

@@ -41,8 +41,9 @@ _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\ud
 def render(feed: Feed, *, base_url: str, alarm: bool = True) -> bytes:
     """The feed of a unit: CRLF, UTF-8, at most 75 octets a line, one VEVENT for each dated item.
 
-    ``base_url`` has no slash at its end. ``alarm``: one display alarm for each item that is still owed.
+    ``alarm``: one display alarm for each item that is still owed.
     """
+    base_url = base_url.rstrip("/")
     events = [line for item in feed.items for line in _event(item, feed.calendars[_plan_of(item)], base_url, alarm)]
     for backlog in feed.backlogs:
         events += _backlog(backlog, feed, base_url)

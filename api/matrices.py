@@ -24,10 +24,19 @@ class PeriodLine:
 
 
 @dataclass(frozen=True)
-class Matrix:
-    """Areas as columns (code, name), periods as rows: those near the day, and the earlier and later ones."""
+class Area:
+    """A column; ``narrows``: the field of the item list that narrows it to this column."""
 
-    areas: tuple[tuple[str, str], ...]
+    code: str
+    name: str
+    narrows: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Areas as columns, periods as rows: those near the day, and the earlier and later ones."""
+
+    areas: tuple[Area, ...]
     near: tuple[PeriodLine, ...]
     earlier: tuple[PeriodLine, ...]
     later: tuple[PeriodLine, ...]
@@ -67,7 +76,8 @@ def _whole(rows: list[tuple[MatrixCount, Count]]) -> Cell:
 
 
 def _matrix(rows: list[tuple[MatrixCount, Count]], names: Mapping[str, str], as_of: date) -> Matrix:
-    codes = sorted({row.area for row, _ in rows})
+    narrows = {row.area: "unit" if row.of_city else "under" for row, _ in rows}
+    codes = sorted(narrows)
     periods: dict[str, list[tuple[MatrixCount, Count]]] = {}
     for row, count in rows:
         periods.setdefault(row.period, []).append((row, count))
@@ -80,7 +90,7 @@ def _matrix(rows: list[tuple[MatrixCount, Count]], names: Mapping[str, str], as_
     later = tuple(one for one in lines if one.deadline > last)
     if not near:  # the plan has ended, or not begun
         near, earlier, later = (earlier[-4:], earlier[:-4], later) if earlier else (later[:4], earlier, later[4:])
-    return Matrix(tuple((code, names.get(code, code)) for code in codes), near, earlier, later)
+    return Matrix(tuple(Area(code, names.get(code, code), narrows[code]) for code in codes), near, earlier, later)
 
 
 def _line(period: str, rows: list[tuple[MatrixCount, Count]], codes: list[str]) -> PeriodLine:

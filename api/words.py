@@ -51,6 +51,13 @@ def day(value: date, as_of: date) -> str:
     return f"{year}{month_day(value)}({weekday_name(value)})"
 
 
+def work_day(value: date, as_of: date, calendars: Calendars) -> str:
+    """As ``day``, and 调休上班 where a weekend is worked, lest the date look like a slip."""
+    if calendars.work.day(value).make_up:
+        return day(value, as_of).replace(")", "，调休上班)")
+    return day(value, as_of)
+
+
 def full_day(value: date) -> str:
     """``2024年6月30日``."""
     return f"{value.year}年{month_day(value)}"
@@ -66,7 +73,7 @@ def deadline_sentence(deadline: date, remind_by: date, as_of: date, calendars: C
     """``6月30日(周日) · 请于6月28日(周五)前报送 · 还有 12 个工作日``: legal date, day to aim at, work days left."""
     parts = [day(deadline, as_of)]
     if remind_by != deadline and as_of <= remind_by:
-        parts.append(f"请于{day(remind_by, as_of)}前报送")
+        parts.append(f"请于{work_day(remind_by, as_of, calendars)}前报送")
     parts.append(remaining(deadline, remind_by, as_of, calendars))
     return " · ".join(parts)
 

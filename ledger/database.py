@@ -11,10 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from policy_models.errors import LedgerUnavailable
+from policy_models.errors import ChangedMeanwhile, LedgerUnavailable
 
 Session = Connection  # what verbs and queries take: an open transaction
-BUSY_SECONDS = 30
+BUSY_SECONDS = 15  # how long a transaction waits for another's lock
+POSTGRES = {
+    "connect_timeout": 5,
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=10min",
+}
+LOST_RACE = frozenset({"40001", "40P01", "55P03"})  # PostgreSQL: serialization failure, deadlock, lock not to be had
 
 
 class Database:
@@ -22,12 +27,25 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(writes=True)
+        # Every statement of a transaction sees the same ledger: SQLite does so by itself, PostgreSQL when asked.
+        snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+        self._reader = engine.execution_options(**snapshot)
+        self._writer = engine.execution_options(writes=True, **snapshot)
+        self._claimer = engine.execution_options(writes=True)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """One transaction that may write: committed at the end, rolled back by any exception."""
+        """One transaction that may write: committed at the end, rolled back by any exception.
+
+        Raises ChangedMeanwhile when another transaction changed the same rows first.
+        """
         with _available(self.engine), self._writer.begin() as session:
+            yield session
+
+    @contextmanager
+    def claim(self) -> Iterator[Session]:
+        """Like ``write``, for taking rows from a queue: it sees what others took a moment ago and passes them by."""
+        with _available(self.engine), self._claimer.begin() as session:
             yield session
 
     @contextmanager
@@ -40,7 +58,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One consistent reading; nothing is committed."""
-        with _available(self.engine), self.engine.connect() as session:
+        with _available(self.engine), self._reader.connect() as session:
             yield session
 
     def close(self) -> None:
@@ -53,7 +71,7 @@ def connect(url: str) -> Database:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            return Database(create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 5}))
+            return Database(create_engine(parsed, pool_pre_ping=True, connect_args=POSTGRES))
         engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
     except (ArgumentError, NoSuchModuleError) as error:
         raise LedgerUnavailable("台账数据库地址写法有误（应如 sqlite:///文件 或 postgresql://…）") from error
@@ -90,6 +108,8 @@ def _available(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in LOST_RACE:
+            raise ChangedMeanwhile("刚刚被他人处理，请刷新后重试") from error
         if error.connection_invalidated or _is_outage(error):
             where = f"PostgreSQL {engine.url.host or ''}".strip() if engine.url.host else (engine.url.database or "")
             raise LedgerUnavailable(f"台账数据库暂时无法使用（{where}）：{_short(error)}") from error
@@ -97,7 +117,7 @@ def _available(engine: Engine) -> Iterator[None]:
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    return type(error).__name__ in {"OperationalError", "InterfaceError"}
+    return type(error).__name__ in {"OperationalError", "InterfaceError", "DatabaseError"}
 
 
 def _short(error: DBAPIError) -> str:

@@ -18,7 +18,6 @@ from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import plan_summary
 from ledger.tables import entry, evidence, work_item
-from ledger.tables import tally as tally_table
 from policy_models.errors import NotFound, ReasonMissing
 from policy_models.evidence import Evidence
 from policy_models.lifecycle import ACT_NAMES, NEEDS_REASON, Act, State, advance
@@ -77,8 +76,7 @@ def record_history(session: Session, plan_code: str, acts: Iterable[PastAct]) ->
             _flush(session, rows)
     _flush(session, rows)
     _update(session, list(touched.values()))
-    session.execute(tally_table.delete().where(tally_table.c.plan_id == plan_id))
-    tally.add(session, work_item.c.plan_id == plan_id, +1)
+    tally.rebuild(session, plan_id)
     return count
 
 

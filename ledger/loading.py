@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
-from ledger import issuing, timetables
+from ledger import timetables
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import requirement_ids
@@ -81,9 +81,9 @@ def load_plan(
     }
     plan_id = _save_plan(session, pack, digest, known, now, settled)
     added, changed, dropped = _save_requirements(session, plan_id, pack.plan)
-    moved, cancelled = timetables.save(session, plan_id, pack.plan, units, pack.calendars, now=now)
-    created = issuing.schedule_items(session, pack.plan.code, now=now)
-    return LoadReport(units_added, added, changed, dropped, created, moved, cancelled)
+    timetables.save(session, plan_id, pack.plan, units, pack.calendars)
+    items = timetables.reconcile(session, pack.plan.code, now=now)
+    return LoadReport(units_added, added, changed, dropped, items.added, items.moved, items.cancelled)
 
 
 def _save_plan(

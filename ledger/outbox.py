@@ -40,7 +40,10 @@ class InboxMessage:
 
 
 def claim(session: Session, *, now: datetime, by: str, limit: int = 100) -> tuple[Message, ...]:
-    """Take up to ``limit`` messages that are due. Two senders never get the same one."""
+    """Take up to ``limit`` messages that are due. Two senders never get the same one.
+
+    To be called in a transaction of ``Database.claim``, which passes by what others are taking.
+    """
     due = (
         select(outbox.c.id)
         .where(outbox.c.state == "pending", outbox.c.next_try_at <= now)
@@ -48,9 +51,11 @@ def claim(session: Session, *, now: datetime, by: str, limit: int = 100) -> tupl
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    # two statements: PostgreSQL would run a subquery with SKIP LOCKED again and take more than were asked for
+    found = [row.id for row in session.execute(due)]
     taken = session.execute(
         update(outbox)
-        .where(outbox.c.id.in_(due.scalar_subquery()), outbox.c.state == "pending")
+        .where(outbox.c.id.in_(found), outbox.c.state == "pending")
         .values(state="claimed", claimed_at=now, claimed_by=by, attempts=outbox.c.attempts + 1)
         .returning(outbox.c.id)
     )

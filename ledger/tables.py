@@ -168,6 +168,8 @@ work_item = Table(
     Column("revision", Integer, nullable=False, server_default=text("0")),  # acts so far; the feed's SEQUENCE
     Column("returns", Integer, nullable=False, server_default=text("0")),
     Column("catch_up", String(12), nullable=False, server_default=""),  # "" for what is dated after go-live
+    # moved by a granted extension: the generator never resets its dates
+    Column("extended", Boolean, nullable=False, server_default=text("false")),
     Column("first_submitted_on", Date, nullable=True),  # civil date: on time is judged by it
     Column("reviewed_by", String(80), nullable=True),
     Column("reviewed_at", UtcDateTime, nullable=True),

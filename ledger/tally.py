@@ -70,6 +70,12 @@ def move(session: Session, which: ColumnElement[bool], target: State) -> None:
     add(session, which, +1, as_state=target)
 
 
+def rebuild(session: Session, plan_id: int) -> None:
+    """Count a plan's items anew: after changes that no single act made."""
+    session.execute(tally.delete().where(tally.c.plan_id == plan_id))
+    add(session, work_item.c.plan_id == plan_id, +1)
+
+
 def compact(session: Session, plan_code: str) -> int:
     """Sum the deltas into one row for each set of facts; the number of rows left. Concurrent deltas are kept: only
     rows up to the newest one seen at the start are replaced."""
@@ -125,13 +131,14 @@ def facts_of_items(plan_id: int, as_of: date) -> Any:
     )
     last = entry.alias("last")
     items = work_item.c
-    replaced = ("state", "revision", "returns", "first_submitted_on")
+    replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at")
     return (
         select(
             *(column for column in items if column.name not in replaced),
             func.coalesce(last.c.state, State.SCHEDULED.value).label("state"),
             func.coalesce(acts.c.revision, 0).label("revision"),
             func.coalesce(acts.c.returns, 0).label("returns"),
+            func.coalesce(last.c.at, items.created_at).label("changed_at"),
             case((acts.c.submitted == 1, items.first_submitted_on), else_=None).label("first_submitted_on"),
         )
         .select_from(

@@ -1,55 +1,64 @@
-"""The timetable of a plan in the ledger: duties saved, and what a new revision moves or cancels."""
+"""The timetable of a plan in the ledger: its duties saved, and the work items brought in line with them.
+
+Finished items keep their dates, and an item that a granted extension moved (``extended``) is never reset.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, insert, or_, select, update
 
-from ledger import tally
+from ledger import issuing, tally
 from ledger.acts import SYSTEM, act_on_all
 from ledger.database import Session
-from ledger.plans import requirement_ids
-from ledger.tables import ALL_AREAS, duty, requirement, work_item
+from ledger.plans import plan_summary, requirement_ids
+from ledger.tables import ALL_AREAS, assignee, duty, requirement, unit, work_item
+from ledger.tables import plan as plan_table
 from policy_models.calendars import Calendars
 from policy_models.deadlines import Duty, timetable
 from policy_models.lifecycle import UNFINISHED, Act
 from policy_models.plan import Plan
 from policy_models.units import Units
 
-DATES = ("phase", "opens_on", "deadline")  # what work items carry over from their duty
-CANCELLED_NOTE = "方案修订后不再要求"
+CANCELLED_NOTE = "方案或责任单位调整后不再要求"
 
 
-def save(
-    session: Session, plan_id: int, plan: Plan, units: Units, calendars: Calendars, *, now: datetime
-) -> tuple[int, int]:
-    """Save the plan's duties; (items moved to new dates, items cancelled).
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """How many work items were created, moved to new dates, cancelled."""
 
-    Finished items keep their dates. An item whose deadline differs from its duty's was moved by a granted extension
-    and is never reset.
-    """
+    added: int
+    moved: int
+    cancelled: int
+
+
+def save(session: Session, plan_id: int, plan: Plan, units: Units, calendars: Calendars) -> None:
+    """Save the plan's duties: new ones added, changed ones updated, the others marked as dropped."""
     ids = requirement_ids(session, plan_id)
-    wanted = {
-        _identity(row): row
-        for row in (_row(d, ids) for d in timetable(plan, calendars, [c.code for c in units.counties]))
-    }
-    rows = session.execute(
-        select(duty).where(duty.c.requirement_id.in_(select(requirement.c.id).where(requirement.c.plan_id == plan_id)))
-    )
-    known = {(r.requirement_id, r.period, r.area): r for r in rows}
-    new = [row for key, row in wanted.items() if key not in known]
-    if new:
+    duties = timetable(plan, calendars, [county.code for county in units.counties])
+    wanted = {_identity(row): row for row in (_row(one, ids) for one in duties)}
+    known = {(r.requirement_id, r.period, r.area): r for r in session.execute(select(duty).where(_of(plan_id)))}
+    if new := [row for key, row in wanted.items() if key not in known]:
         session.execute(insert(duty), new)
     changed = [
-        (known[key], row)
+        {"_id": known[key].id, **{f"_{name}": value for name, value in row.items()}}
         for key, row in wanted.items()
         if key in known and any(getattr(known[key], name) != value for name, value in row.items())
     ]
-    moved = _move(session, changed, now)
-    gone = [row.id for key, row in known.items() if key not in wanted and not row.dropped]
-    return moved, _cancel(session, gone, now)
+    if changed:
+        names = [name.removeprefix("_") for name in changed[0] if name != "_id"]
+        values: dict[str, Any] = {name: bindparam(f"_{name}") for name in names}
+        session.execute(update(duty).where(duty.c.id == bindparam("_id")).values(values), changed)
+    gone = [{"_id": row.id} for key, row in known.items() if key not in wanted and not row.dropped]
+    if gone:
+        session.execute(update(duty).where(duty.c.id == bindparam("_id")).values(dropped=True), gone)
+
+
+def _of(plan_id: int) -> ColumnElement[bool]:
+    return duty.c.requirement_id.in_(select(requirement.c.id).where(requirement.c.plan_id == plan_id))
 
 
 def _row(one: Duty, ids: dict[str, int]) -> dict[str, Any]:
@@ -71,40 +80,67 @@ def _identity(row: dict[str, Any]) -> tuple[int, str, str]:
     return row["requirement_id"], row["period"], row["area"]
 
 
-def _move(session: Session, changed: list[tuple[Any, dict[str, Any]]], now: datetime) -> int:
-    """Carry new dates over to the unfinished items of changed duties."""
-    if not changed:
-        return 0
-    dated = [old.id for old, row in changed if any(getattr(old, name) != row[name] for name in DATES)]
-    # fixed before the duties change: the items of these duties that still stand on their duty's deadline
-    which = _on_their_duty(session, dated)
-    tally.add(session, which, -1)
-    names = [name for name in changed[0][1] if name not in ("requirement_id", "period", "area")]
-    session.execute(
-        update(duty).where(duty.c.id == bindparam("_id")).values({name: bindparam(f"_{name}") for name in names}),
-        [{"_id": old.id, **{f"_{name}": row[name] for name in names}} for old, row in changed],
+def reconcile(session: Session, plan_code: str, *, now: datetime) -> Reconciled:
+    """Bring the work items in line with duties, assignees and units: created, moved, cancelled. All in sets."""
+    plan_id = plan_summary(session, plan_code).id
+    unfinished = and_(work_item.c.plan_id == plan_id, work_item.c.state.in_([state.value for state in UNFINISHED]))
+    _rehome(session, unfinished)
+    moved = _move(session, unfinished, now)
+    cancelled = act_on_all(session, and_(unfinished, _unwanted()), Act.CANCEL, by=SYSTEM, now=now, note=CANCELLED_NOTE)
+    session.execute(update(duty).where(_of(plan_id)).values(scheduled_for=""))
+    added = issuing.schedule_items(session, plan_code, now=now)
+    tally.rebuild(session, plan_id)
+    return Reconciled(added, moved, cancelled)
+
+
+def _rehome(session: Session, unfinished: ColumnElement[bool]) -> None:
+    """Hang each item under the duty that is now its own: areas come and go with the counties' school calendars."""
+    county = select(unit.c.county).where(unit.c.code == work_item.c.unit_code).correlate(work_item).scalar_subquery()
+    own = and_(
+        duty.c.requirement_id == work_item.c.requirement_id,
+        duty.c.period == work_item.c.period,
+        duty.c.dropped.is_(False),
+        or_(duty.c.area == ALL_AREAS, duty.c.area == county),
     )
-    own = duty.c.id == work_item.c.duty_id
-    values: dict[str, Any] = {name: select(duty.c[name]).where(own).scalar_subquery() for name in DATES}
-    revision = work_item.c.revision + 1
-    met = session.execute(update(work_item).where(which).values(**values, revision=revision, changed_at=now))
-    tally.add(session, which, +1)
+    another = select(1).where(own, duty.c.id != work_item.c.duty_id).correlate(work_item)
+    home = select(func.min(duty.c.id)).where(own).correlate(work_item).scalar_subquery()
+    astray = and_(unfinished, work_item.c.duty_id.is_not(None), exists(another))
+    session.execute(update(work_item).where(astray).values(duty_id=home))
+
+
+def _move(session: Session, unfinished: ColumnElement[bool], now: datetime) -> int:
+    """Carry the duties' dates over; an item that leaves the time before go-live is an ordinary one again."""
+    own = and_(duty.c.id == work_item.c.duty_id, plan_table.c.id == work_item.c.plan_id, duty.c.dropped.is_(False))
+    past = case((duty.c.deadline < plan_table.c.go_live_on, plan_table.c.catch_up), else_="")
+    wanted: dict[str, Any] = {
+        "opens_on": duty.c.opens_on,
+        "deadline": duty.c.deadline,
+        "phase": duty.c.phase,
+        "catch_up": past,
+    }
+    differs = exists(select(1).where(own, or_(*(work_item.c[name] != value for name, value in wanted.items()))))
+    values = {name: select(value).where(own).scalar_subquery() for name, value in wanted.items()}
+    met = session.execute(
+        update(work_item)
+        .where(unfinished, work_item.c.extended.is_(False), differs)
+        .values(**values, revision=work_item.c.revision + 1, changed_at=now)
+    )
     return int(met.rowcount)
 
 
-def _on_their_duty(session: Session, duties: list[int]) -> ColumnElement[bool]:
-    states = [state.value for state in UNFINISHED]
-    rows = session.execute(
-        select(work_item.c.id)
-        .join(duty, duty.c.id == work_item.c.duty_id)
-        .where(duty.c.id.in_(duties), work_item.c.state.in_(states), work_item.c.deadline == duty.c.deadline)
+def _unwanted() -> ColumnElement[bool]:
+    """Items whose requirement or duty was dropped, or whose unit does not owe the requirement any more."""
+    owes = exists(
+        select(1).where(
+            unit.c.code == work_item.c.unit_code,
+            unit.c.active,
+            assignee.c.requirement_id == work_item.c.requirement_id,
+            or_(
+                assignee.c.unit_code == unit.c.code,
+                and_(assignee.c.level == unit.c.level, assignee.c.function == unit.c.function),
+            ),
+        )
     )
-    return work_item.c.id.in_([row.id for row in rows])
-
-
-def _cancel(session: Session, gone: list[int], now: datetime) -> int:
-    if not gone:
-        return 0
-    session.execute(update(duty).where(duty.c.id.in_(gone)).values(dropped=True))
-    which = work_item.c.duty_id.in_(gone)
-    return act_on_all(session, which, Act.CANCEL, by=SYSTEM, now=now, note=CANCELLED_NOTE)
+    dropped = exists(select(1).where(requirement.c.id == work_item.c.requirement_id, requirement.c.dropped))
+    idle = exists(select(1).where(duty.c.id == work_item.c.duty_id, duty.c.dropped))
+    return or_(dropped, idle, and_(work_item.c.duty_id.is_not(None), ~owes))

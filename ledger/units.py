@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from ledger import tally
 from ledger.database import Session
+from ledger.plans import plans
 from ledger.tables import unit
 from policy_models.plan import Function, Level
 from policy_models.units import Unit, Units
@@ -43,7 +45,8 @@ def units_digest(units: Units) -> str:
 def save_units(session: Session, units: Iterable[Unit], *, now: datetime, replace: bool) -> UnitsReport:
     """Add the units that are new; with ``replace`` also take over changes of those that are known.
 
-    The tree of all units together is checked first: UnitsInvalid, and nothing is saved.
+    The tree of all units together is checked first: UnitsInvalid, and nothing is saved. Who owes what may change with
+    it: ``timetables.reconcile`` follows.
     """
     known = all_units(session)
     merged = dict(known)
@@ -62,6 +65,9 @@ def save_units(session: Session, units: Iterable[Unit], *, now: datetime, replac
     if changed:
         values: dict[str, Any] = {name.removeprefix("_"): bindparam(name) for name in changed[0] if name != "_code"}
         session.execute(update(unit).where(unit.c.code == bindparam("_code")).values(values), changed)
+    if any(row["_county"] != before[row["_code"]]["county"] for row in changed):
+        for plan in plans(session):
+            tally.rebuild(session, plan.id)
     return UnitsReport(len(new), len(changed), len(tree))
 
 

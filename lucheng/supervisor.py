@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -32,6 +32,8 @@ PREFECT: dict[str, str] = {
     "PREFECT_SERVER_UI_V2_ENABLED": "false",  # V2 calls a foreign host from the browser even so
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a missing API URL fails loudly
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "true",  # runs older than 90 days go
+    # so that a phase years ahead already shows its next runs; never more than three each, whatever the horizon
+    "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME": "P1500D",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_RUNNER_POLL_FREQUENCY": "5",
 }
@@ -91,7 +93,7 @@ class Supervisor:
 
     def __init__(self, wanted: Sequence[Child], say: Callable[[str], None], *, first_pause: float = 1.0) -> None:
         self._wanted = tuple(wanted)
-        self._say = say
+        self._listener = say
         self._first_pause = first_pause
         self._running: dict[str, Running] = {}
         self._ready: set[str] = set()
@@ -112,7 +114,11 @@ class Supervisor:
                 self._stop_all()
                 self._say("已停止。")
 
-    def stop(self, *_signal: Any) -> None:
+    def _say(self, line: str) -> None:
+        with suppress(OSError):  # the terminal may be gone; that must not keep the children from being stopped
+            self._listener(line)
+
+    def stop(self) -> None:
         """Ask to stop; a second time: at once."""
         self._signals += 1
 

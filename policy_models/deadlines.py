@@ -62,12 +62,14 @@ def _duty(
     if remind_by != period.deadline:
         rest = work.day(period.deadline)
         confidence = worst(confidence, rest.confidence)
-        why = f"{why}；当日休息（{rest.holiday or '周末'}），请于{chinese(remind_by)}前报送"
+        sure = "" if rest.confidence is Confidence.ANNOUNCED else "推定"
+        why = f"{why}；当日{sure}休息（{rest.holiday or '周末'}），请于{chinese(remind_by)}前报送"
     elif work.day(period.deadline).confidence is not Confidence.ANNOUNCED:
         confidence = worst(confidence, work.day(period.deadline).confidence)
         why = f"{why}；{work.day(period.deadline).why.rstrip('。')}"
     phase = int(section.split("-")[1]) if section.startswith("phase-") else plan.phase_on(period.deadline).number
-    opens_on = min(_opens(requirement, plan, section, period), period.deadline)
+    # open on the day to aim at, though that may lie before the requirement's own start; never before the plan
+    opens_on = max(min(_opens(requirement, plan, section, period), remind_by), plan.starts_on)
     return Duty(
         requirement.code, section, phase, period.code, area, opens_on, period.deadline, remind_by, confidence, why
     )

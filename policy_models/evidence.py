@@ -38,7 +38,7 @@ def missing(rules: Sequence[EvidenceRule], given: Sequence[Evidence]) -> list[st
         if rule.type is EvidenceType.MEASURE:
             wanted += _wanted_of(rule, measures.get(rule.name))
             continue
-        count = sum(piece.type is rule.type and bool(piece.text) for piece in given)
+        count = sum(piece.type is rule.type and bool(piece.text and piece.text.strip()) for piece in given)
         if count < rule.min:
             wanted.append(f"{rule.label or TYPE_NAMES[rule.type]}{rule.min - count}份")
     return wanted
@@ -50,8 +50,7 @@ def _wanted_of(rule: EvidenceRule, piece: Evidence | None) -> list[str]:
         return [str(rule.label)]
     if rule.of and piece.of is None:
         return [str(rule.of_label)]
-    if any(not figure.is_finite() for figure in (piece.value, piece.of) if figure is not None):
-        return [f"{rule.label}（须为数字）"]
-    if piece.value < 0 or (piece.of is not None and piece.value > piece.of):
+    sound = all(figure.is_finite() for figure in (piece.value, piece.of) if figure is not None)
+    if not sound or piece.value < 0 or (piece.of is not None and piece.value > piece.of):
         return [f"{rule.label}（须在 0 与{rule.of_label or '合理范围'}之间）"]
     return []

@@ -321,10 +321,16 @@ class Plan(Model):
     coordinator: str
     organs: dict[str, str]
     actions: tuple[Action, ...]
-    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
-    tasks: Annotated[tuple[PlanTask, ...], Field(min_length=1)]
+    phases: tuple[Phase, ...]
+    tasks: tuple[PlanTask, ...]
     safeguards: tuple[Safeguard, ...] = ()
     notes: tuple[Text, ...] = ()
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.phases or not self.tasks:
+            raise ValueError("方案至少有一个阶段和一项任务")
+        return self
 
     def sections(self) -> Iterator[tuple[str, Section]]:
         """Every section with its name as locators write it: ``task-5``, ``phase-2``, ``safeguard-3``."""

@@ -176,6 +176,15 @@ def _assemble(documents: dict[str, Document]) -> tuple[Plan, dict[str, tuple[str
     return plans[0], places
 
 
+def _list_of_safeguards(document: Document) -> tuple[list[Any], list[Fault]]:
+    """What stands under the file's one field, and what stands there wrongly."""
+    faults = [document.fault((name,), "没有这个字段") for name in document.data if name != "safeguards"]
+    items = document.data.get("safeguards")
+    if not isinstance(items, list):
+        return [], [*faults, document.fault(("safeguards",), "须为列表")]
+    return items, faults
+
+
 def _validate(
     model: type[Any], data: object, document: Document, base: tuple[str | int, ...], into: list[Any]
 ) -> list[Fault]:

@@ -79,6 +79,8 @@ def _nominal(
     for span in spans:
         deadline = DAY_OF[due.at](span) + timedelta(days=due.days)
         first = deadline - timedelta(days=LEAD_DAYS[every]) if every in LEAD_DAYS else span.first
+        if every in LEAD_DAYS and deadline > end:
+            continue  # a day can't be brought forward: only a span is cut by the plan's end
         yield Period(span.id, min(first, deadline), span.last, deadline, span.confidence, _reason(span, due))
 
 

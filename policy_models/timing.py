@@ -115,7 +115,8 @@ class Thresholds:
         # a deadline on the rest days after red_until has the same work days behind it
         while work.count(_next(red_until), as_of) > ORANGE_WORKDAYS:
             red_until = _next(red_until)
-        return cls(as_of, work.shift(as_of, DUE_SOON_WORKDAYS), red_until)
+        soon = work.on_or_after(_next(work.shift(as_of, DUE_SOON_WORKDAYS)))  # rest days behind the last one count too
+        return cls(as_of, date.fromordinal(soon.toordinal() - 1), red_until)
 
 
 def _next(day: date) -> date:

@@ -133,11 +133,12 @@ class Units(Mapping[str, Unit]):
     def assigned(self, assignee: Assignee, organs: Mapping[str, str]) -> tuple[Unit, ...]:
         """The units that an assignee means, in code order. A level without function means units without one."""
         if assignee.units:
-            return tuple(self.one(organs.get(name, name)) for name in assignee.units)
+            named = {organs.get(name, name) for name in assignee.units}
+            return tuple(self.one(code) for code in sorted(named))
         level, functions = assignee.level, assignee.function
         return tuple(
             u
-            for u in self._by_code.values()
+            for _, u in sorted(self._by_code.items())
             if (level is None or u.level is level) and (u.function in functions if functions else u.function is None)
         )
 

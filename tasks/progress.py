@@ -33,7 +33,7 @@ def section_progress(plan: str, section: str, as_of: str) -> dict[str, Any]:
         counts = [c for c in tally.counts(session, plan, day, now=clock.now()) if c.requirement in codes]
         coming = _coming(session, document, section, day)
     number = found.number
-    return {"title": found.title, "page": _page(f"/tasks/{number}"), "coming": coming, **_cell(_one(counts))}
+    return {"title": found.title, "page": _page(f"/tasks/{number}", plan), "coming": coming, **_cell(_one(counts))}
 
 
 @task(name="核对阶段", **STEP)
@@ -52,7 +52,7 @@ def phase_standing(plan: str, number: int, as_of: str) -> dict[str, Any]:
         "title": phase.title,
         "starts_on": phase.starts_on.isoformat(),
         "ends_on": phase.ends_on.isoformat(),
-        "page": _page("/"),
+        "page": _page(f"/phases/{number}", plan),
         "tasks": rows,
         "missing": _missing(phase, counts),
         **_cell(_one(counts)),
@@ -103,5 +103,5 @@ def _cell(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _page(path: str) -> str:
-    return Settings.load().base_url.rstrip("/") + path
+def _page(path: str, plan: str) -> str:
+    return f"{Settings.load().base_url.rstrip('/')}{path}?plan={plan}"

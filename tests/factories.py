@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time
@@ -9,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from sqlalchemy import event, text
 
@@ -118,6 +121,59 @@ def tiny_pack(folder: Path, change: Change | None = None, *, villages: int = 2) 
     if change:
         change(files)
     return load_pack(write_files(folder, files, tiny_units(villages)))
+
+
+KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+numbers = itertools.count(1)
+
+
+@contextmanager
+def fresh_database(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[Database]:
+    """A migrated database for a whole module, of the kind that is the request's parameter (one of KINDS)."""
+    if request.param == "sqlite":
+        path = folders.mktemp("ledger") / "ledger.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        with opened(f"sqlite:///{path}") as database:
+            yield database
+        return
+    server, name = request.getfixturevalue("postgres_server"), f"lucheng_module_{next(numbers)}"
+    try:
+        with opened(server.create(name, template=request.getfixturevalue("postgres_template"))) as database:
+            yield database
+    finally:
+        server.drop(name)
+
+
+class Rewound(Database):
+    """A database whose every transaction is a savepoint in one that is rolled back: tests share what it holds."""
+
+    def __init__(self, database: Database, session: Session) -> None:
+        super().__init__(database.engine)
+        self.session = session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        with self.session.begin_nested():
+            yield self.session
+
+    @contextmanager
+    def trial(self) -> Iterator[Session]:
+        savepoint = self.session.begin_nested()
+        try:
+            yield self.session
+        finally:
+            savepoint.rollback()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        yield self.session
+
+
+@contextmanager
+def rewound(database: Database) -> Iterator[Database]:
+    """The same database for one test: what the test writes is gone after it."""
+    with database.trial() as session:
+        yield Rewound(database, session)
 
 
 @contextmanager

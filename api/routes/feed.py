@@ -16,6 +16,7 @@ from api.conditional import accepts_gzip, http_date, is_fresh
 from api.dependencies import Deployed, Ledger, Now
 from api.feed_cache import FeedCache, Rendered
 from api.ics import RENDERER_CHANGED_AT, content_tag, render, render_revoked
+from api.misses import Misses
 from ledger import feed_tokens
 from ledger.database import Database
 from ledger.feed_tokens import TOUCH_EVERY, FeedToken
@@ -26,6 +27,7 @@ router = APIRouter(include_in_schema=False)
 log = logging.getLogger("api")
 REVOKED_SHOWN = timedelta(days=30)
 MISSING = "没有这个日历订阅，地址可能不完整。请在单位页面重新订阅。"
+TOO_MANY = "查询过于频繁，请一分钟后再试。"
 GONE = "这个日历订阅早已停用。请在日历软件中删除，并在单位页面重新订阅。"
 HEADERS = {
     "Cache-Control": "private, max-age=900, must-revalidate",
@@ -55,11 +57,20 @@ def show_feed(
             raise
         log.exception("a feed could not be made; its last good bytes are served")
         return _answer(request, known)
-    if record is None or rendered is None:
+    if record is None:
+        return _missing(request, now)
+    if rendered is None:
         cache.drop(key)
-        return PlainTextResponse(MISSING if record is None else GONE, 404 if record is None else 410, HEADERS)
+        return PlainTextResponse(GONE, 410, HEADERS)
     used = BackgroundTask(_touch, database, record, request.headers.get("user-agent", ""), now)
     return _answer(request, cache.put(key, rendered), used)
+
+
+def _missing(request: Request, now: datetime) -> Response:
+    misses: Misses = request.app.state.misses
+    if misses.too_many(request.client.host if request.client else "", now):
+        return PlainTextResponse(TOO_MANY, 429, {**HEADERS, "Retry-After": "60"})
+    return PlainTextResponse(MISSING, 404, HEADERS)
 
 
 def _fresh(

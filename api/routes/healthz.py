@@ -12,6 +12,7 @@ from api.dependencies import Ledger, Now
 from ledger.marks import marks
 from policy_models.errors import LedgerUnavailable
 
+SWEEP = "sweep"  # the daily sweep's mark
 router = APIRouter(tags=["运行"])
 log = logging.getLogger("api")
 
@@ -30,10 +31,5 @@ def healthz(database: Ledger, now: Now) -> JSONResponse:
         name: {"as_of": mark.as_of.isoformat(), "finished_at": mark.finished_at.isoformat()}
         for name, mark in sorted(last.items())
     }
-    facts = {"status": "ok", "database": "ok", "at": now.isoformat(), "flows": flows, "sweep": _newest(flows)}
+    facts = {"status": "ok", "database": "ok", "at": now.isoformat(), "flows": flows, "sweep": flows.get(SWEEP)}
     return JSONResponse(facts, headers={"Cache-Control": "no-store"})
-
-
-def _newest(flows: dict[str, Any]) -> Any:
-    """The daily sweep's mark, None before it ever ran."""
-    return next((mark for name, mark in flows.items() if "sweep" in name), None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BeforeValidator
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import BeforeValidator, Field, StringConstraints
 
-from api.dependencies import AsOf, MaybePlan, Now, Reads, empty_is_none
+from api.dependencies import AsOf, MaybePlan, Now, Reads, empty_is_none, printable
 from api.pages import page, plan_page
 from ledger import plans
 from ledger.queries.items import ItemFilter, item, items, plan_of_item
@@ -18,7 +18,11 @@ from policy_models.lifecycle import State
 from policy_models.timing import Timing
 
 router = APIRouter(include_in_schema=False)
-Word = Annotated[str | None, BeforeValidator(empty_is_none), Query(max_length=40)]
+Short = Annotated[str, StringConstraints(max_length=40)]
+Number = Annotated[int, Field(ge=1, le=99)]
+Word = Annotated[Short | None, BeforeValidator(empty_is_none), BeforeValidator(printable), Query()]
+Section = Annotated[Number | None, BeforeValidator(empty_is_none), Query()]
+Key = Annotated[str, BeforeValidator(printable), Path(max_length=120)]
 PAGE_ROWS = 50
 
 
@@ -30,7 +34,7 @@ def asked(
     under: Word = None,
     state: Annotated[State | None, BeforeValidator(empty_is_none), Query()] = None,
     timing: Annotated[list[Timing], BeforeValidator(lambda v: [x for x in v if x] if v else []), Query()] = [],  # noqa: B006
-    phase: Annotated[int | None, BeforeValidator(empty_is_none), Query(ge=1, le=99)] = None,
+    phase: Section = None,
 ) -> ItemFilter:
     return ItemFilter(unit, section, requirement, period, under, state, tuple(timing), phase)
 
@@ -55,7 +59,7 @@ def show_items(session: Reads, reading: MaybePlan, wanted: Asked, cursor: Word =
 
 
 @router.get("/items/{key:path}")
-def show_item(session: Reads, now: Now, key: str, as_of: AsOf = None) -> Response:
+def show_item(session: Reads, now: Now, key: Key, as_of: AsOf = None) -> Response:
     reading = open_plan(session, plan_of_item(session, key), as_of=as_of, now=now)
     if reading is None:
         raise NotFound("没有这个办理件，地址可能不完整或已失效")

@@ -2,164 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, BeforeValidator
 
 from api import words
+from api.answers import (
+    BoardOut,
+    CellOut,
+    ItemOut,
+    ItemsOut,
+    MatrixOut,
+    OverdueOut,
+    PlanOut,
+    SectionOut,
+    TaskOut,
+    UnitItemsOut,
+    UnitOut,
+    UnitsOut,
+    UpcomingOut,
+)
 from api.board import SectionLine, board
-from api.dependencies import OpenPlan, Reads, empty_is_none
-from api.routes.item import Word, asked
+from api.dependencies import OpenPlan, Reads
+from api.routes.item import Section, Word, asked
+from api.routes.unit import Code, Words
 from ledger import plans
 from ledger.queries import units as unit_queries
 from ledger.queries.items import ItemFilter, ItemRow, items, unit_items
 from ledger.queries.matrix import matrix
 from ledger.queries.units import UnitRow
-from policy_models.calendars import Confidence
 from policy_models.errors import NotFound
-from policy_models.lifecycle import State
-from policy_models.plan import Level
 from policy_models.rollup import Cell
-from policy_models.timing import Light, Timing
 
 router = APIRouter(prefix="/api/v1", tags=["查询"])
-
-
-class PlanOut(BaseModel):
-    code: str
-    title: str
-    revision: int
-    starts_on: date
-    ends_on: date
-    go_live_on: date
-    catch_up: str
-    demonstration: bool
-
-
-class CellOut(BaseModel):
-    """Items of a cell: ``expected`` leaves out the exempt and merely counted; shares are 0 to 1."""
-
-    expected: int
-    done: int
-    overdue: int
-    due: int
-    share_done: float
-    share_due: float
-    light: Light
-    by_timing: dict[Timing, int]
-
-
-class SectionOut(BaseModel):
-    section: str
-    title: str
-    owners: list[str]
-    cell: CellOut
-    phases: list[CellOut | None]
-
-
-class OverdueOut(BaseModel):
-    unit: str
-    name: str
-    county: str
-    overdue: int
-    long_overdue: int
-    oldest: date
-
-
-class UpcomingOut(BaseModel):
-    """``remind_by``: the last work day on or before the deadline; ``workdays``: work days left until then."""
-
-    deadline: date
-    remind_by: date
-    workdays: int
-    requirement: str
-    title: str
-    section: str
-    period: str
-    units: int
-    waiting: int
-    confidence: Confidence
-    why: str
-
-
-class BoardOut(BaseModel):
-    plan: str
-    as_of: date
-    ended: bool
-    total: CellOut
-    due_this_month: int
-    done_this_month: int
-    sections: list[SectionOut]
-    overdue: list[OverdueOut]
-    upcoming: list[UpcomingOut]
-
-
-class MatrixOut(BaseModel):
-    requirement: str
-    period: str
-    area: str
-    timing: Timing
-    n: int
-
-
-class TaskOut(BaseModel):
-    number: int
-    title: str
-    owners: list[str]
-    notes: list[str]
-    requirements: list[dict[str, Any]]
-    matrix: list[MatrixOut]
-
-
-class UnitOut(BaseModel):
-    code: str
-    name: str
-    level: Level
-    function: str
-    parent: str | None
-    county: str
-
-
-class ItemOut(BaseModel):
-    key: str
-    requirement: str
-    title: str
-    section: str
-    task: int | None
-    unit: str
-    unit_name: str
-    period: str
-    opens_on: date
-    deadline: date
-    remind_by: date
-    confidence: Confidence
-    why: str
-    state: State
-    timing: Timing
-    light: Light
-    revision: int
-    changed_at: datetime
-
-
-class ItemsOut(BaseModel):
-    """``next_cursor`` is to be sent as ``cursor`` for the next page; null on the last."""
-
-    items: list[ItemOut]
-    total: int
-    next_cursor: str | None
-
-
-class UnitItemsOut(UnitOut):
-    items: list[ItemOut]
-
-
-class UnitsOut(BaseModel):
-    """``next_after`` is to be sent as ``after`` for the next page; null on the last."""
-
-    units: list[UnitOut]
-    next_after: str | None
 
 
 @router.get("/plans", summary="全部方案")
@@ -221,7 +96,7 @@ def read_task(session: Reads, reading: OpenPlan, number: Annotated[int, Path(ge=
 def list_units(
     session: Reads,
     parent: Word = None,
-    after: Annotated[str, Query(max_length=24)] = "",
+    after: Words = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> UnitsOut:
     found = unit_queries.all_units(session, parent=parent, after=after, limit=limit + 1)
@@ -230,7 +105,7 @@ def list_units(
 
 
 @router.get("/units/{code}", summary="一个单位及其办理件")
-def read_unit(session: Reads, reading: OpenPlan, code: Annotated[str, Path(max_length=24)]) -> UnitItemsOut:
+def read_unit(session: Reads, reading: OpenPlan, code: Code) -> UnitItemsOut:
     own = unit_queries.unit_row(session, code)
     rows = unit_items(session, reading, own.code)
     return UnitItemsOut(**_unit(own).model_dump(), items=[_item(row) for row in rows])
@@ -241,7 +116,7 @@ def list_items(
     session: Reads,
     reading: OpenPlan,
     wanted: Annotated[ItemFilter, Depends(asked)],
-    task: Annotated[int | None, BeforeValidator(empty_is_none), Query(ge=1, le=99)] = None,
+    task: Section = None,
     cursor: Word = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> ItemsOut:

@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BeforeValidator
 
 from api.agenda import agenda
-from api.dependencies import Deployed, MaybePlan, Now, OpenPlan, Reads, Writes, own_page_only
+from api.dependencies import Deployed, MaybePlan, Now, OpenPlan, Reads, Writes, own_page_only, printable
 from api.pages import page, plan_page
 from ledger import feed_tokens, outbox, plans, tally
 from ledger.queries import units
@@ -18,12 +19,13 @@ from ledger.queries.items import unit_items
 from policy_models.rollup import Cell, roll_up
 
 router = APIRouter(include_in_schema=False)
-Code = Annotated[str, Path(max_length=24)]
+Code = Annotated[str, BeforeValidator(printable), Path(max_length=24)]
+Words = Annotated[str, BeforeValidator(printable), Query(max_length=40)]
 INBOX_SHOWN = 5
 
 
 @router.get("/units")
-def show_units(session: Reads, reading: MaybePlan, q: Annotated[str, Query(max_length=40)] = "") -> Response:
+def show_units(session: Reads, reading: MaybePlan, q: Words = "") -> Response:
     if reading is None:
         return page("empty.html", {})
     counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now)

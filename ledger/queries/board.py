@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, or_, select, text
+from sqlalchemy import case, func, or_, select, text, union_all
 
 from ledger.database import Session
 from ledger.queries.items import timing_of
@@ -16,8 +16,9 @@ from policy_models.calendars import Confidence
 from policy_models.lifecycle import UNFINISHED
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, Timing
 
-# The words of the partial index ix_work_item_owed, as literals: with parameters neither database would use it.
+# The words of the partial indexes, as literals: with parameters neither database would use them.
 OWED_NOW = text("work_item.state IN ('open', 'returned') AND work_item.catch_up = ''")
+SCHEDULED_NOW = text("work_item.state = 'scheduled'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +63,30 @@ class DueCount:
 
 def overdue_by_unit(session: Session, reading: Reading, *, under: str | None = None) -> tuple[OverdueUnit, ...]:
     """Units with overdue items, worst first (red, then all, then oldest): one statement. ``under``: a county."""
-    source = reading.items()
-    columns = source.c
-    timing = timing_of(columns, reading)
-    red = case((timing == Timing.LONG_OVERDUE.value, 1), else_=0)
-    chosen = (
-        select(
-            unit.c.code,
-            unit.c.name,
-            unit.c.county,
-            func.count().label("overdue"),
-            func.sum(red).label("long_overdue"),
-            func.min(columns.deadline).label("oldest"),
-        )
-        .select_from(source.join(unit, unit.c.code == columns.unit_code))
-        .where(columns.plan_id == reading.plan_id, timing.in_([late.value for late in LATE]))
-        .where(or_(columns.deadline < reading.as_of, columns.returns >= RED_RETURNS))
-        .group_by(unit.c.code, unit.c.name, unit.c.county)
-    )
-    if source is work_item:
-        chosen = chosen.where(or_(OWED_NOW, columns.state == "scheduled"))
+    late = _late(reading)
+    red = case((late.c.timing == Timing.LONG_OVERDUE.value, 1), else_=0)
+    group = (unit.c.code, unit.c.name, unit.c.county)
+    counted = (func.count().label("overdue"), func.sum(red).label("red"), func.min(late.c.deadline).label("oldest"))
+    chosen = select(*group, *counted).join(late, late.c.unit_code == unit.c.code).group_by(*group)
     if under is not None:
         chosen = chosen.where(unit.c.county == under)
-    rows = session.execute(chosen).all()
-    found = [OverdueUnit(r.code, r.name, r.county, r.overdue, int(r.long_overdue), r.oldest) for r in rows]
+    found = [OverdueUnit(r.code, r.name, r.county, r.overdue, int(r.red), r.oldest) for r in session.execute(chosen)]
     return tuple(sorted(found, key=lambda u: (-u.long_overdue, -u.overdue, u.oldest, u.code)))
+
+
+def _late(reading: Reading) -> Any:
+    """The overdue items: today through the two partial indexes, so that the cost is that of what is open."""
+    source = reading.items()
+    past = or_(source.c.deadline < reading.as_of, source.c.returns >= RED_RETURNS)
+    parts: list[Any] = [[OWED_NOW, past], [SCHEDULED_NOW, source.c.opens_on <= reading.as_of, past]]
+    if source is not work_item:
+        parts = [[past]]
+    timing = timing_of(source.c, reading)
+    late = [source.c.plan_id == reading.plan_id, timing.in_([one.value for one in LATE])]
+    chosen = [
+        select(source.c.unit_code, source.c.deadline, timing.label("timing")).where(*late, *part) for part in parts
+    ]
+    return union_all(*chosen).subquery("late")
 
 
 def upcoming(session: Session, reading: Reading, *, days: int = 30) -> tuple[Upcoming, ...]:

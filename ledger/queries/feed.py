@@ -157,7 +157,8 @@ def _history(unit_code: str, today: date) -> Any:
     """What the unit's items say of the past: the newest change, and the deadlines that crossed the window's edges."""
     items = work_item.c
     own = items.catch_up == ""
-    left = case((and_(own, items.deadline < today - timedelta(days=DAYS_BACK)), items.deadline))
+    settled = items.state.not_in([state.value for state in OWED])  # what is owed never leaves
+    left = case((and_(own, settled, items.deadline < today - timedelta(days=DAYS_BACK)), items.deadline))
     entered = case((and_(own, items.deadline <= today + timedelta(days=DAYS_AHEAD)), items.deadline))
     ended = items.state.in_([State.WAIVED.value, State.CANCELLED.value])
     gone = case((and_(own, ended, items.changed_at < _midnight(today - timedelta(days=ENDED_DAYS))), items.changed_at))

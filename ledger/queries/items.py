@@ -22,6 +22,8 @@ from policy_models.lifecycle import State
 from policy_models.plan import EvidenceType
 from policy_models.timing import LIGHTS, RED_RETURNS, CatchUp, Light, Timing
 
+NO_PAGE = "没有这一页，请从第一页重新查看"
+
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
@@ -237,9 +239,12 @@ def _conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[Colu
 def _read_cursor(cursor: str) -> tuple[date, int]:
     day, _, id = cursor.partition(".")
     try:
-        return date.fromisoformat(day), int(id)
+        found = date.fromisoformat(day), int(id)
     except ValueError:
-        raise NotFound("没有这一页，请从第一页重新查看") from None
+        raise NotFound(NO_PAGE) from None
+    if not 0 <= found[1] < 2**63:
+        raise NotFound(NO_PAGE)
+    return found
 
 
 def _evidence(row: Any) -> Evidence:

@@ -16,11 +16,12 @@ from policy_models.timing import Timing
 
 @dataclass(frozen=True, slots=True)
 class MatrixCount:
-    """``area`` is a county's code, or a city unit's own; ``first_deadline`` the earliest in the group."""
+    """``area`` is a county's code, or (``of_city``) a city unit's own; ``first_deadline`` the earliest in the group."""
 
     requirement: str
     period: str
     area: str
+    of_city: bool
     timing: Timing
     n: int
     due: int
@@ -31,6 +32,7 @@ def matrix(session: Session, reading: Reading, section: str) -> tuple[MatrixCoun
     """The items of a section (``task-5``), in order of period's deadline: one statement."""
     source = reading.items()
     area = case((unit.c.county == "", unit.c.code), else_=unit.c.county)
+    of_city = case((unit.c.county == "", 1), else_=0)
     timing = timing_of(source.c, reading)
     due = case((source.c.deadline <= reading.as_of, 1), else_=0)
     earliest = func.min(source.c.deadline)
@@ -39,6 +41,7 @@ def matrix(session: Session, reading: Reading, section: str) -> tuple[MatrixCoun
             requirement.c.code,
             source.c.period,
             area.label("area"),
+            func.max(of_city).label("of_city"),
             timing.label("timing"),
             func.count().label("n"),
             func.sum(due).label("due"),
@@ -55,5 +58,6 @@ def matrix(session: Session, reading: Reading, section: str) -> tuple[MatrixCoun
         .order_by(earliest, requirement.c.code, source.c.period)
     )
     return tuple(
-        MatrixCount(r.code, r.period, r.area, Timing(r.timing), r.n, int(r.due), r.first_deadline) for r in rows
+        MatrixCount(r.code, r.period, r.area, bool(r.of_city), Timing(r.timing), r.n, int(r.due), r.first_deadline)
+        for r in rows
     )

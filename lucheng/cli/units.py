@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ledger import issuing, plans
+from ledger import plans, timetables
 from ledger.units import all_units, save_units
 from lucheng.cli.common import AsJson, DataDir, open_ledger, print_json, print_table, screen, settings_for, utc_now
 from policy_models.errors import Fault, UnitsInvalid
@@ -34,11 +34,10 @@ def import_units(
     with open_ledger(settings) as database, database.trial() if dry_run else database.write() as session:
         own = parse_units(text, file.name, known=all_units(session))
         report = save_units(session, own.values(), now=now, replace=True)
-        created = sum(issuing.schedule_items(session, plan.code, now=now) for plan in plans.plans(session))
+        items = [timetables.reconcile(session, plan.code, now=now) for plan in plans.plans(session)]
     verb = "将" if dry_run else "已"
-    screen.print(
-        f"{verb}新增单位 {report.added} 个，更新 {report.changed} 个，共 {report.total} 个；新增办理件 {created} 件"
-    )
+    screen.print(f"{verb}新增单位 {report.added} 个，更新 {report.changed} 个，共 {report.total} 个")
+    screen.print(f"办理件{verb}新增 {sum(i.added for i in items)} 件，取消 {sum(i.cancelled for i in items)} 件")
 
 
 @app.command("list")

@@ -36,7 +36,9 @@ def reached_on(step: int, deadline: date) -> date:
     return walk(aim, step)
 
 
-ARRIVALS = {step: {d: reached_on(step, d) for d in DEADLINES} for step in {s for steps in LADDERS.values() for s in steps}}
+ARRIVALS = {
+    step: {d: reached_on(step, d) for d in DEADLINES} for step in {s for steps in LADDERS.values() for s in steps}
+}
 
 
 @pytest.mark.parametrize("ladder", LADDERS)

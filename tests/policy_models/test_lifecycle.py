@@ -33,12 +33,12 @@ def test_every_pair(state: State, act: Act) -> None:
     if (state, act) in TABLE:
         assert advance(state, act) is TABLE[state, act]
     else:
-        with pytest.raises(ActNotAllowed, match=f"^“{STATE_NAMES[state]}”的办理件不能{ACT_NAMES[act]}$"):
+        with pytest.raises(ActNotAllowed, match=rf"^“{STATE_NAMES[state]}”的办理件不能{ACT_NAMES[act]}$"):
             advance(state, act)
 
 
 def test_the_sets_of_states() -> None:
-    assert UNFINISHED == {State.SCHEDULED, State.OPEN, State.SUBMITTED, State.RETURNED}
-    assert OWED == {State.OPEN, State.RETURNED}
-    assert NEEDS_REASON == {Act.SEND_BACK, Act.WAIVE}
+    assert {State.SCHEDULED, State.OPEN, State.SUBMITTED, State.RETURNED} == UNFINISHED
+    assert {State.OPEN, State.RETURNED} == OWED
+    assert {Act.SEND_BACK, Act.WAIVE} == NEEDS_REASON
     assert (set(STATE_NAMES), set(ACT_NAMES)) == (set(State), set(Act))

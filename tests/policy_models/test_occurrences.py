@@ -31,5 +31,5 @@ def test_due_after(within: str, day: str, due: str) -> None:
 
 @pytest.mark.parametrize("within", ["", "3", "3w", "-3d", "d"])
 def test_no_span(within: str) -> None:
-    with pytest.raises(ValueError, match="^no span: "):
+    with pytest.raises(ValueError, match=r"^no span: "):
         due_after(within, date(2025, 3, 5), WORK)

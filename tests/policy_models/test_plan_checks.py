@@ -93,7 +93,6 @@ def phases(*spans: tuple[int, str, str]) -> Change:
             ("plan.yaml", "phases.1.number", "阶段须按顺序编号：此处应为 2"),
         ),
         (phases((1, "2025-01-01", "2026-01-01")), ("plan.yaml", "phases.0.ends_on", "阶段超出方案的起止日期")),
-        (phases((1, "2025-02-01", "2025-01-01")), ("plan.yaml", "phases.0", "阶段的结束早于开始")),
     ],
 )
 def test_phases(tmp_path: Path, change: Change, expected: tuple[str, str, str]) -> None:
@@ -147,6 +146,12 @@ def test_every_contradiction_is_named_at_once(tmp_path: Path) -> None:
         ("tasks/01.yaml", "requirements.0.code"),
         ("tasks/01.yaml", "requirements.3.code"),
     ]
+
+
+# defect: what is wrong with the only entry of a list is followed by a second fault that says the list is empty
+def test_a_phase_that_ends_before_it_starts(tmp_path: Path) -> None:
+    change = phases((1, "2025-02-01", "2025-01-01"))
+    assert found(tmp_path, change) == [("plan.yaml", "phases.0", "阶段的结束早于开始")]
 
 
 # defect: `on` of a vacation is not held against winter and summer: the pack loads, and its timetable ends in NotFound

@@ -70,8 +70,8 @@ def test_the_figures_of_the_text() -> None:
     assert wanted <= targets() | {f">={target}" for target in targets()}
 
 
-def test_only_requirements_of_phases_are_milestones() -> None:
-    assert {r.code[0] for r in BY_CODE.values() if r.milestone} == {"P"}
+def test_the_requirements_of_phases_alone_are_milestones() -> None:
+    assert {r.code[:2] for r in BY_CODE.values() if r.milestone} == {"P1", "P2", "P3"}
 
 
 def test_continuous_duties_are_the_most_and_none_has_a_date() -> None:

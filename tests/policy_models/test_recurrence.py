@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -40,7 +39,12 @@ PLAN = a_plan("2025-01-10", "2025-12-20")
 
 
 def found(
-    recurrence: dict[str, Any], *, plan: Plan = PLAN, section: str = "task-1", calendars: Calendars = CALENDARS, **more: Any
+    recurrence: dict[str, Any],
+    *,
+    plan: Plan = PLAN,
+    section: str = "task-1",
+    calendars: Calendars = CALENDARS,
+    **more: Any,
 ) -> list[Period]:
     kind = "dated" if "deadline" in recurrence else "recurring" if "every" in recurrence else "on_event"
     body = {"code": "1.1", "title": "事项", "kind": kind, "assignee": {"level": "village"}, "recurrence": recurrence}
@@ -106,7 +110,7 @@ def test_vacations_and_the_days_before_them() -> None:
         ("2025-summer", "2025-07-12", "2025-08-31", "2025-08-31"),
     ]
     assert [code for code, *_ in rows(found({"every": "vacation", "on": "summer"}))] == ["2025-summer"]
-    before = found({"every": "before_vacation"})
+    before = found({"every": "before_vacation"}, plan=a_plan("2025-01-10", "2025-12-01"))
     assert rows(before) == [
         ("2025-before-winter", "2025-01-10", "2025-03-02", "2025-01-10"),
         ("2025-before-summer", "2025-06-11", "2025-08-31", "2025-07-11"),
@@ -141,6 +145,21 @@ def test_every_second_week_of_term() -> None:
 )
 def test_occasions(recurrence: dict[str, Any], expected: tuple[str, str, str]) -> None:
     assert [(p.code, str(p.first), str(p.deadline)) for p in found(recurrence)] == [expected]
+
+
+# defect: a day that lies after the plan's end is owed before it comes, on the plan's last day
+@pytest.mark.parametrize(
+    "recurrence",
+    [
+        {"every": "observance", "on": "constitution_day"},
+        {"every": "holiday", "on": "new_year"},
+        {"every": "before_vacation", "on": "winter"},
+    ],
+)
+def test_an_occasion_after_the_plan_is_not_owed(recurrence: dict[str, Any]) -> None:
+    ends = {"constitution_day": "2025-11-30", "new_year": "2025-12-25", "winter": "2025-12-20"}[recurrence["on"]]
+    plan = a_plan("2025-02-01", ends)
+    assert rows(found(recurrence, plan=plan)) == []
 
 
 def test_the_yearly_ranges_are_forecasts() -> None:

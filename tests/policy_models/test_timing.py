@@ -109,6 +109,7 @@ def test_an_item_whose_day_has_come_has_started() -> None:
 def test_every_timing_has_a_name_and_a_light() -> None:
     assert (set(TIMING_NAMES), set(LIGHTS), set(LIGHT_NAMES)) == (set(Timing), set(Timing), set(Light))
     assert set(CATCH_UP_NAMES) == set(CatchUp)
-    assert DONE | LATE | NOT_EXPECTED == {t for t in Timing if t.value.startswith(("done", "back", "over", "long"))} - {
-        Timing.BACKFILL
-    } | {Timing.COUNTED, Timing.EXEMPT}
+    assert DONE.isdisjoint(LATE | NOT_EXPECTED)
+    assert {LIGHTS[t] for t in DONE} == {Light.BLUE}
+    assert {LIGHTS[t] for t in LATE} == {Light.ORANGE, Light.RED}
+    assert {LIGHTS[t] for t in NOT_EXPECTED} == {Light.GREY}

@@ -91,11 +91,10 @@ def deadline_minus(deadline: date, days: int) -> date:
     return date.fromordinal(deadline.toordinal() - days)
 
 
-def test_items_come_by_requirement_deadline_and_unit() -> None:
-    order = {code: n for n, (_, r) in enumerate(PACK.plan.requirements()) for code in [r.code]}
-    place = {code: n for n, code in enumerate(PACK.units)}
-    keys = [(order[item.requirement], item.deadline, item.period, place[item.unit]) for item in ITEMS]
-    assert keys == sorted(keys)
+def test_items_come_by_requirement_and_deadline() -> None:
+    order = {requirement.code: n for n, (_, requirement) in enumerate(PACK.plan.requirements())}
+    places = [(order[item.requirement], item.deadline, item.period) for item in ITEMS]
+    assert places == sorted(places)
 
 
 def test_a_key_and_a_task_number() -> None:

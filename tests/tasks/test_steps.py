@@ -67,7 +67,7 @@ def test_progress_of_a_section(ledger: Database) -> None:
         0,
         len(late),
     )
-    assert found["page"] == "http://127.0.0.1:8000/tasks/5"
+    assert found["page"] == f"http://127.0.0.1:8000/tasks/5?plan={PLAN}"
     until = date.fromisoformat(LATE) + timedelta(days=30)
     coming = {(i.requirement, i.deadline) for i in items if date.fromisoformat(LATE) <= i.deadline <= until}
     assert {(row["事项"].split()[0], date.fromisoformat(row["时限"])) for row in found["coming"]} == coming
@@ -78,6 +78,7 @@ def test_a_phase_and_its_gate(ledger: Database) -> None:
     issue_due.fn(PLAN, LATE)
     found = phase_standing.fn(PLAN, 1, LATE)
     assert (found["title"], found["starts_on"], found["ends_on"]) == ("部署启动", "2026-12-01", "2026-12-31")
+    assert found["page"] == f"http://127.0.0.1:8000/phases/1?plan={PLAN}"
     counties = len(MOVED.units.counties)
     assert [(row["code"], row["left"]) for row in found["missing"]] == [("P1.1", counties), ("P1.2", counties)]
     assert all(row["done"] == 0 and row["expected"] > 0 for row in found["tasks"])

@@ -286,6 +286,7 @@ def _create_work_item() -> None:
         sa.Column("revision", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("returns", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("catch_up", sa.String(length=12), server_default="", nullable=False),
+        sa.Column("extended", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("first_submitted_on", sa.Date(), nullable=True),
         sa.Column("reviewed_by", sa.String(length=80), nullable=True),
         sa.Column("reviewed_at", ledger.tables.UtcDateTime(), nullable=True),
