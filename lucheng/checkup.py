@@ -15,7 +15,7 @@ from ledger.civil import SHANGHAI, civil_date
 from ledger.database import Session, connect
 from ledger.migrations import is_current
 from ledger.settings import Settings
-from lucheng.cli.common import prepare_folder
+from lucheng.opening import prepare_folder
 from policy_models.calendars import Confidence, notice_missing
 from policy_models.errors import LuchengError
 

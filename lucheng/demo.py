@@ -77,7 +77,7 @@ def build(database: Database, pack: Pack, day: date, *, base_url: str) -> Iterat
 def _tell(database: Database, now: datetime, base_url: str) -> None:
     """Put the day's reminders into the units' inboxes, as the delivery flow does."""
     while True:
-        with database.write() as session:
+        with database.claim() as session:
             claimed = outbox.claim(session, now=now, by="demo", limit=500)
             for message in claimed:
                 words = render(message.kind, message.notice, base_url=base_url)

@@ -20,7 +20,7 @@ from notifications.render import Words, render
 from notifications.settings import NoticeSettings
 from policy_models.errors import DeliveryError
 from tasks import clock
-from tasks.transaction import STEP, writing
+from tasks.transaction import STEP, claiming, writing
 
 BATCH = 100  # messages a claim, where a killed run may simply send them again
 
@@ -47,7 +47,7 @@ def deliver_batch() -> dict[str, int]:
     """
     harmless = all(CHANNELS[name].idempotent for name in NoticeSettings().channels)
     by = f"{socket.gethostname()}:{os.getpid()}"
-    with writing() as session:
+    with claiming() as session:
         claimed = outbox.claim(session, now=clock.now(), by=by, limit=BATCH if harmless else 1)
     outcomes = [_send(message) for message in claimed]
     _record(outcomes)

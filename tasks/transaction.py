@@ -28,6 +28,17 @@ def writing() -> Iterator[Session]:
 
 
 @contextmanager
+def claiming() -> Iterator[Session]:
+    """A transaction for taking messages from the outbox. Raises LedgerUnavailable."""
+    database = connect(Settings.load().url)
+    try:
+        with database.claim() as session:
+            yield session
+    finally:
+        database.close()
+
+
+@contextmanager
 def reading() -> Iterator[Session]:
     """A consistent reading. Raises LedgerUnavailable."""
     database = connect(Settings.load().url)

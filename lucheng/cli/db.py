@@ -10,7 +10,9 @@ import typer
 
 from ledger import migrations
 from ledger.database import sqlite_url
-from lucheng.cli.common import DataDir, prepare_folder, screen, settings_for
+from lucheng.opening import prepare_folder, settings_for
+from lucheng.options import DataDir
+from lucheng.output import screen
 
 app = typer.Typer(help="台账数据库：升级、核对", no_args_is_help=True)
 

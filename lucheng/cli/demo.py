@@ -15,8 +15,10 @@ from ledger.database import connect
 from ledger.migrations import migrate
 from ledger.settings import Settings
 from lucheng import demo as demonstration
-from lucheng.cli.common import date_option, prepare_folder, progress_screen, require_free_port, screen
 from lucheng.cli.web import web
+from lucheng.opening import prepare_folder, require_free_port
+from lucheng.options import date_option
+from lucheng.output import progress_screen, screen
 from policy_models.errors import LedgerUnavailable
 from policy_models.plan_file import BUNDLED, load_pack
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import typer
 
 from lucheng.checkup import Grade, examine
-from lucheng.cli.common import AsJson, DataDir, print_json, screen, settings_for, utc_now
+from lucheng.opening import settings_for, utc_now
+from lucheng.options import AsJson, DataDir
+from lucheng.output import print_json, screen
 
 
 def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:

@@ -11,7 +11,9 @@ import typer
 from api import ics
 from ledger import feed_tokens
 from ledger.queries.feed import feed
-from lucheng.cli.common import AsJson, DataDir, open_ledger, print_json, print_table, screen, settings_for, utc_now
+from lucheng.opening import open_ledger, settings_for, utc_now
+from lucheng.options import AsJson, DataDir
+from lucheng.output import print_json, print_table, screen
 from policy_models.errors import LedgerUnavailable
 
 app = typer.Typer(help="日历订阅：导出、地址", no_args_is_help=True)

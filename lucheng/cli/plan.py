@@ -7,26 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.prompt import Prompt
 
 from ledger import issuing, loading, plans
 from ledger.civil import civil_date
-from lucheng.cli.common import (
-    DEFAULT_PACK,
-    AsJson,
-    DataDir,
-    PackName,
-    date_option,
-    open_ledger,
-    parse_date,
-    print_json,
-    print_table,
-    progress_screen,
-    read_pack,
-    screen,
-    settings_for,
-    utc_now,
-)
+from lucheng.opening import open_ledger, read_pack, settings_for, utc_now
+from lucheng.options import DEFAULT_PACK, AsJson, DataDir, PackName, date_option, parse_date
+from lucheng.output import print_json, print_table, progress_screen, screen
+from lucheng.past import decide_past
 from policy_models import plan_copy, plan_view, source
 from policy_models.errors import Fault, PlanInvalid
 from policy_models.plan import Kind, Plan
@@ -189,8 +176,8 @@ def load(
     with open_ledger(settings) as database:
         with database.read() as session:
             known = any(p.code == read.plan.code for p in plans.plans(session))
-        if catch_up is None and not known:
-            catch_up, reason = ask_catch_up(read.plan, go_live or civil_date(now))
+        if not known:
+            catch_up, reason = decide_past(read.plan, go_live or civil_date(now), catch_up, reason)
         with progress_screen.status("正在载入方案…"), database.trial() if dry_run else database.write() as session:
             report = loading.load_plan(
                 session, read, now=now, go_live_on=go_live, catch_up=catch_up or CatchUp.BACKFILL, reason=reason
@@ -211,17 +198,6 @@ def report_sentence(report: loading.LoadReport, dry_run: bool = False) -> str:
         f"办理件 {report.items_added} 件；变动事项 {report.requirements_changed} 个、移期 {report.items_moved} 件；"
         f"停用事项 {report.requirements_dropped} 个、取消 {report.items_cancelled} 件"
     )
-
-
-def ask_catch_up(plan: Plan, go_live: date) -> tuple[CatchUp, str | None]:
-    """What to do with what is dated before go-live: asked on a terminal, 补录 without one or with no past."""
-    if plan.starts_on >= go_live or not (screen.is_terminal and progress_screen.is_terminal):
-        return CatchUp.BACKFILL, None
-    screen.print(f"方案自 {plan.starts_on} 开始，早于启用日期 {go_live}。此前到期的事项：")
-    screen.print("  1 补录：请各单位补交佐证，不催办\n  2 豁免：不再要求（须写理由）\n  3 仅统计：只计数，不要求")
-    choice = Prompt.ask("请选择", choices=["1", "2", "3"], default="1")
-    chosen = {"1": CatchUp.BACKFILL, "2": CatchUp.WAIVE, "3": CatchUp.COUNT_ONLY}[choice]
-    return chosen, Prompt.ask("豁免理由") if chosen is CatchUp.WAIVE else None
 
 
 @app.command()

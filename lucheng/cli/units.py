@@ -9,7 +9,9 @@ import typer
 
 from ledger import plans, timetables
 from ledger.units import all_units, save_units
-from lucheng.cli.common import AsJson, DataDir, open_ledger, print_json, print_table, screen, settings_for, utc_now
+from lucheng.opening import open_ledger, settings_for, utc_now
+from lucheng.options import AsJson, DataDir
+from lucheng.output import print_json, print_table, screen
 from policy_models.errors import Fault, UnitsInvalid
 from policy_models.plan import Level
 from policy_models.text import decode_text

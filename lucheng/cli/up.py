@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -18,29 +16,13 @@ from ledger.issuing import issue_due
 from ledger.loading import load_plan
 from ledger.plans import plans
 from ledger.settings import Settings
-from lucheng.cli.common import (
-    DEFAULT_PACK,
-    DataDir,
-    date_option,
-    open_ledger,
-    prepare_folder,
-    progress_screen,
-    read_pack,
-    settings_for,
-    utc_now,
-)
+from lucheng.opening import open_ledger, prepare_folder, read_pack, require_free_port, settings_for, utc_now
+from lucheng.options import DEFAULT_PACK, DataDir, date_option
+from lucheng.output import progress_screen
+from lucheng.past import decide_past
 from lucheng.supervisor import LOCAL, Supervisor, children, web_address
-from policy_models.errors import Fault, Faulty, LedgerUnavailable
-from policy_models.plan import Plan
-from policy_models.recurrence import chinese
-from policy_models.timing import CATCH_UP_NAMES, CatchUp
-
-CHOICES = {"1": CatchUp.BACKFILL, "2": CatchUp.WAIVE, "3": CatchUp.COUNT_ONLY}
-MEANINGS = {
-    CatchUp.BACKFILL: "补录：补交佐证材料，不催办",
-    CatchUp.WAIVE: "豁免：不再要求，须写明理由",
-    CatchUp.COUNT_ONLY: "仅统计：只计数，不要求办理",
-}
+from policy_models.errors import LedgerUnavailable
+from policy_models.timing import CatchUp
 
 
 def up(
@@ -64,8 +46,8 @@ def up(
     settings = settings_for(data_dir)
     prepare_folder(settings.data_dir)
     with _alone(settings.data_dir):
-        _free(host, port, "--port")
-        _free(LOCAL, prefect_port, "--prefect-port")
+        require_free_port(host, port, "--port")
+        require_free_port(LOCAL, prefect_port, "--prefect-port")
         _load(settings, plan, catch_up, reason, go_live)
         typer.echo(_addresses(settings, host, port, prefect_port))
         wanted = children(settings, host=host, port=port, prefect_port=prefect_port)
@@ -85,18 +67,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _free(host: str, port: int, option: str) -> None:
-    """Raises Faulty with one sentence when nobody could listen there."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            sentence = f"{host} 的端口 {port} 不能使用（{error.strerror or error}），请用 {option} 另选端口"
-            raise Faulty([Fault(option, None, "", sentence)]) from error
-
-
 def _load(
     settings: Settings, name: str | None, catch_up: CatchUp | None, reason: str | None, go_live: date | None
 ) -> None:
@@ -110,29 +80,13 @@ def _load(
         pack = read_pack(name or DEFAULT_PACK, settings)
         live = go_live or civil_date(now)
         if pack.plan.code not in known:
-            catch_up, reason = _past(pack.plan, live, catch_up, reason)
+            catch_up, reason = decide_past(pack.plan, live, catch_up, reason)
         with progress_screen.status(f"正在载入《{pack.plan.title}》……"), ledger.write() as session:
             report = load_plan(
                 session, pack, now=now, go_live_on=live, catch_up=catch_up or CatchUp.BACKFILL, reason=reason
             )
             opened = issue_due(session, pack.plan.code, as_of=civil_date(now), now=now)
     typer.echo(f"已载入《{pack.plan.title}》：新增办理件 {report.items_added} 件，其中已到交办时间 {opened} 件。")
-
-
-def _past(plan: Plan, live: date, catch_up: CatchUp | None, reason: str | None) -> tuple[CatchUp, str | None]:
-    """What to do with what is dated before go-live: the flags, else the answer at the terminal, else 补录."""
-    if catch_up is None and plan.starts_on < live and sys.stdin.isatty():
-        typer.echo(f"方案自{chinese(plan.starts_on)}开始。{chinese(live)}以前的事项如何处理？")
-        for number, choice in CHOICES.items():
-            typer.echo(f"  {number}  {MEANINGS[choice]}")
-        answer = ""
-        while answer not in CHOICES:
-            answer = typer.prompt("请选择", default="1").strip()
-        catch_up = CHOICES[answer]
-    catch_up = catch_up or CatchUp.BACKFILL
-    if catch_up is CatchUp.WAIVE and not reason and sys.stdin.isatty():
-        reason = typer.prompt(f"{CATCH_UP_NAMES[catch_up]}的理由")
-    return catch_up, reason
 
 
 def _addresses(settings: Settings, host: str, port: int, prefect_port: int) -> str:

@@ -1,0 +1,122 @@
+"""The benchmarks at small size: they run, and what they say has the right shape."""
+
+import json
+import sys
+
+import pytest
+
+from benchmarks import __main__ as bench
+from benchmarks.big_ledger import DAY, pack_of, real_items, real_pack
+from benchmarks.measure import cpu_of_tree, parent_of, peak_bytes, percentile, take_turns
+from benchmarks.table import Result, number, written
+from policy_models.work_items import work_items
+
+SMALL = 3_000
+
+
+def test_every_question_on_a_small_ledger() -> None:
+    results = bench.measure(["issuing", "board", "sweep"], SMALL, ["sqlite"], 1)
+    assert [(result.question, result.unit) for result in results] == [
+        *[("issuing", "s")] * 3,
+        *[("board", "ms")] * 3,
+        ("sweep", ""),
+        ("sweep", "s"),
+        *[("sweep", "MB")] * 2,
+    ]
+    bounded = [result for result in results if result.bound]
+    assert len(bounded) == len(results) - 1
+    [statements] = [result for result in results if result.figure == "SQL statements"]
+    assert (statements.ratio, statements.met) == (1, True)
+    again = results[2]
+    assert again.ratio is not None
+    assert again.ratio < 0.5  # the bound is a tenth; at this size and on a busy machine only the shape is sure
+
+
+def test_a_feed_is_rendered_faster_than_by_the_library_and_slower_than_by_joining() -> None:
+    results = bench.measure(["feed"], 60, ["sqlite"], 1)
+    assert [result.figure for result in results[2:]] == [
+        "HTTP 200",
+        "HTTP 200, p99",
+        "HTTP 200-gzip",
+        "HTTP 200-gzip, p99",
+        "HTTP 304",
+        "HTTP 304, p99",
+    ]
+    library, joined = results[:2]
+    assert library.ratio is not None
+    assert joined.ratio is not None
+    assert library.ratio > 1 > joined.ratio
+    assert all(result.ratio is not None and result.ratio < 1 for result in results[2::2])
+
+
+@pytest.mark.postgres
+def test_postgres_is_measured_alike() -> None:
+    results = bench.measure(["issuing"], SMALL, ["postgres"], 1)
+    assert [(result.database, result.beside) for result in results] == [
+        ("postgres", "bulk insert"),
+        ("postgres", "bulk insert, driver alone"),
+        ("postgres", "first run"),
+    ]
+
+
+def test_the_city_grows_by_copies_of_its_villages() -> None:
+    small, big = pack_of(SMALL), pack_of(real_items() * 2)
+    assert set(small.units) < set(real_pack().units) < set(big.units)
+    for pack, wanted in ((small, SMALL), (big, real_items() * 2)):
+        held = sum(1 for _ in work_items(pack.plan, pack.units, pack.calendars))
+        assert abs(held - wanted) < 100
+    copies = [unit for code, unit in big.units.items() if code not in real_pack().units]
+    assert {big.units[copy.code[:-3]].parent == copy.parent for copy in copies} == {True}
+    assert real_pack().calendars.work.is_workday(DAY)
+
+
+@pytest.mark.parametrize(("met", "code"), [(True, 0), (None, 0), (False, 1)])
+def test_a_missed_bound_is_told_by_the_exit_code(
+    met: bool | None, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = Result("board", "sqlite", "roll-up", 120.0, "ms", "GROUP BY", 1200.0, "p95 < 100 ms", met)
+    monkeypatch.setitem(bench.QUESTIONS, "board", lambda stage: [row])
+    monkeypatch.setattr(sys, "argv", ["bench", "board", "--database", "sqlite", "--json"])
+    assert bench.main() == code
+    [record] = json.loads(capsys.readouterr().out)
+    assert (record["ratio"], record["met"]) == (0.1, met)
+
+
+def test_an_unknown_name_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench", "bord"])
+    with pytest.raises(SystemExit) as ended:
+        bench.main()
+    assert ended.value.code == 2
+    assert "no such benchmark: bord" in capsys.readouterr().err
+
+
+def test_the_table() -> None:
+    rows = [
+        Result("sweep", "sqlite", "CPU", 0.5, "s", "scan", 0.25, "< 10 s", True),
+        Result("board", "postgres", "总览", 1234.5, "ms", "", None, None, None),
+    ]
+    assert written(rows).splitlines() == [
+        "| question | database | figure | value    | beside it, same run | ratio | bound  | met |",
+        "|----------|----------|--------|----------|---------------------|-------|--------|-----|",
+        "| sweep    | sqlite   | CPU    | 0.5 s    | 0.25 s · scan       | 2     | < 10 s | yes |",
+        "| board    | postgres | 总览   | 1,234 ms |                     |       |        |     |",
+    ]
+    assert [number(n) for n in (3, 0.00123456, 12.345, 51100.0)] == ["3", "0.00123", "12.3", "51,100"]
+
+
+def test_measures() -> None:
+    assert percentile(list(range(1, 101)), 0.95) == 95
+    assert percentile([7.0], 0.99) == 7.0
+    order: list[str] = []
+    figures = take_turns(2, lambda: order.append("a") or 1.0, lambda: order.append("b") or 2.0)  # type: ignore[func-returns-value]
+    assert order == ["a", "b", "a", "b"]
+    assert figures == [[1.0, 1.0], [2.0, 2.0]]
+
+
+def test_what_the_system_says_of_a_program() -> None:
+    import os
+
+    kept = bytes(50_000_000)
+    assert peak_bytes() > len(kept)
+    assert parent_of(os.getpid()) == os.getppid()
+    assert cpu_of_tree(os.getpid()) > 0
