@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, case, func, insert, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from ledger import tally
 from ledger.acts import SYSTEM, Actor, act_on_all, standing
@@ -16,7 +17,7 @@ from ledger.plans import calendars, plan_document, plan_summary
 from ledger.plans import requirement as plan_requirement
 from ledger.tables import ALL_AREAS, assignee, duty, plan, requirement, unit, work_item
 from ledger.units import all_units, units_digest
-from policy_models.errors import ActNotAllowed, NotResponsible
+from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotResponsible
 from policy_models.lifecycle import Act, State
 from policy_models.occurrences import due_after
 from policy_models.timing import CatchUp
@@ -181,7 +182,10 @@ def raise_event(
         "created_at": now,
         "changed_at": now,
     }
-    session.execute(insert(work_item).values(values))
+    try:
+        session.execute(insert(work_item).values(values))
+    except IntegrityError as error:
+        raise ChangedMeanwhile("同一事项刚刚立项，请刷新后再看") from error
     fresh = work_item.c.id == standing(session, key).id
     tally.add(session, fresh, +1)
     act_on_all(session, fresh, Act.ISSUE, by=by, now=now)

@@ -68,11 +68,12 @@ def plan_summary(session: Session, code: str) -> PlanSummary:
 
 
 def default_plan(session: Session, today: date) -> PlanSummary | None:
-    """The plan in force on a civil date, else the one that ended last, else the next; None with an empty ledger."""
+    """The plan in force on a civil date, else the next to start, else the one that ended last; None without any."""
     known = plans(session)
     running = [p for p in known if p.starts_on <= today <= p.ends_on]
+    coming = [p for p in known if p.starts_on > today]
     ended = sorted((p for p in known if p.ends_on < today), key=lambda p: p.ends_on)
-    return next(iter([*running[::-1], *ended[::-1], *known]), None)
+    return next(iter([*running[::-1], *coming, *ended[::-1]]), None)
 
 
 def plan_document(session: Session, code: str) -> Plan:

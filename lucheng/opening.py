@@ -68,4 +68,4 @@ def require_free_port(host: str, port: int, option: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             hint = f"请关闭占用它的程序，或用 {option} 另选端口"
-            raise LedgerUnavailable(f"端口 {port} 不能使用（{error.strerror}），{hint}") from error
+            raise LedgerUnavailable(f"{host} 的端口 {port} 不能使用（{error.strerror}），{hint}") from error

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from policy_models.plan import EvidenceRule, EvidenceType
 
+TOO_LARGE = Decimal(10) ** 12  # no count or sum of a city; the ledger's column ends there too
 TYPE_NAMES = {
     EvidenceType.MEASURE: "指标",
     EvidenceType.PHOTO: "照片",
@@ -50,7 +51,9 @@ def _wanted_of(rule: EvidenceRule, piece: Evidence | None) -> list[str]:
         return [str(rule.label)]
     if rule.of and piece.of is None:
         return [str(rule.of_label)]
-    sound = all(figure.is_finite() for figure in (piece.value, piece.of) if figure is not None)
+    sound = all(
+        figure.is_finite() and abs(figure) < TOO_LARGE for figure in (piece.value, piece.of) if figure is not None
+    )
     if not sound or piece.value < 0 or (piece.of is not None and piece.value > piece.of):
         return [f"{rule.label}（须在 0 与{rule.of_label or '合理范围'}之间）"]
     return []

@@ -1,17 +1,29 @@
 """The benchmarks at small size: they run, and what they say has the right shape."""
 
 import json
+import os
 import sys
 
 import pytest
 
 from benchmarks import __main__ as bench
+from benchmarks import board, http_load, sweep
 from benchmarks.big_ledger import DAY, pack_of, real_items, real_pack
 from benchmarks.measure import cpu_of_tree, parent_of, peak_bytes, percentile, take_turns
 from benchmarks.table import Result, number, written
 from policy_models.work_items import work_items
 
 SMALL = 3_000
+
+
+@pytest.fixture(autouse=True)
+def in_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer turns of everything, and no Prefect, whose import takes seconds."""
+    monkeypatch.setattr(board, "ACTS", 100)
+    monkeypatch.setattr(board, "CALLS", 12)
+    monkeypatch.setattr(board, "WHOLE_CALLS", 1)
+    monkeypatch.setattr(http_load, "MOST_REQUESTS", 40)
+    monkeypatch.setattr(sweep, "RUNNER", "notifications.render")
 
 
 def test_every_question_on_a_small_ledger() -> None:
@@ -32,6 +44,7 @@ def test_every_question_on_a_small_ledger() -> None:
     assert again.ratio < 0.5  # the bound is a tenth; at this size and on a busy machine only the shape is sure
 
 
+@pytest.mark.slow
 def test_a_feed_is_rendered_faster_than_by_the_library_and_slower_than_by_joining() -> None:
     results = bench.measure(["feed"], 60, ["sqlite"], 1)
     assert [result.figure for result in results[2:]] == [
@@ -49,6 +62,7 @@ def test_a_feed_is_rendered_faster_than_by_the_library_and_slower_than_by_joinin
     assert all(result.ratio is not None and result.ratio < 1 for result in results[2::2])
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_postgres_is_measured_alike() -> None:
     results = bench.measure(["issuing"], SMALL, ["postgres"], 1)
@@ -108,14 +122,17 @@ def test_measures() -> None:
     assert percentile(list(range(1, 101)), 0.95) == 95
     assert percentile([7.0], 0.99) == 7.0
     order: list[str] = []
-    figures = take_turns(2, lambda: order.append("a") or 1.0, lambda: order.append("b") or 2.0)  # type: ignore[func-returns-value]
+
+    def turn(name: str, seconds: float) -> float:
+        order.append(name)
+        return seconds
+
+    figures = take_turns(2, lambda: turn("a", 1.0), lambda: turn("b", 2.0))
     assert order == ["a", "b", "a", "b"]
     assert figures == [[1.0, 1.0], [2.0, 2.0]]
 
 
 def test_what_the_system_says_of_a_program() -> None:
-    import os
-
     kept = bytes(50_000_000)
     assert peak_bytes() > len(kept)
     assert parent_of(os.getpid()) == os.getppid()

@@ -215,7 +215,6 @@ def test_two_report_the_same_item(database: Database) -> None:
         assert tally.recount(session, CODE) == []
 
 
-# defect (PostgreSQL, now and then): as the two below, in the open
 def test_two_sweeps_at_the_same_moment(database: Database) -> None:
     def issue(session: Session) -> int:
         return issue_due(session, CODE, as_of=date(2025, 12, 31), now=START)

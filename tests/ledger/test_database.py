@@ -65,7 +65,6 @@ def test_instants_come_back_in_utc(database: Database) -> None:
         marks.mark(session, "two", as_of=DAY, now=datetime(2025, 3, 3))
 
 
-# defect (PostgreSQL): READ COMMITTED: two statements of one reading see two states of the ledger
 def test_a_reading_is_consistent(database: Database) -> None:
     note(database, "one")
     with database.read() as session:
@@ -123,7 +122,6 @@ def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
         pass
 
 
-# defect: sqlite3.DatabaseError (not an OperationalError) reaches the caller raw
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"not a database, but long enough to be read as a header" * 40)
     with opened(sqlite_url(tmp_path)) as database, pytest.raises(LedgerUnavailable), database.read():

@@ -250,7 +250,6 @@ def test_a_plan_that_has_ended_is_all_past(database: Database, tmp_path: Path) -
     assert states(database) == {("backfill", "scheduled"): ALL}
 
 
-# defect: a requirement handed to other units: the old ones keep their items, the new ones get none
 def test_a_new_assignee_owes_and_the_old_one_no_more(database: Database, tmp_path: Path) -> None:
     load(database, tiny_pack(tmp_path), NOW)
 
@@ -263,7 +262,6 @@ def test_a_new_assignee_owes_and_the_old_one_no_more(database: Database, tmp_pat
     assert (report.items_added, report.items_cancelled) == (2, 2)
 
 
-# defect: as soon as one county's school calendar differs, every unfinished vacation item of all counties is cancelled
 def test_a_county_with_a_calendar_of_its_own_moves_its_items(database: Database, tmp_path: Path) -> None:
     bundled = load_pack(BUNDLED)
     load(database, bundled, instant("2024-05-01"))
@@ -284,7 +282,6 @@ def test_a_county_with_a_calendar_of_its_own_moves_its_items(database: Database,
     assert report.items_cancelled == 0
 
 
-# defect: an item raised on an event stays open for ever when its requirement is dropped
 def test_a_dropped_event_duty_is_cancelled(database: Database, tmp_path: Path) -> None:
     load(database, tiny_pack(tmp_path), NOW)
     unit = village(1, 1)
@@ -294,7 +291,6 @@ def test_a_dropped_event_duty_is_cancelled(database: Database, tmp_path: Path) -
     assert [state for state, _, _ in items(database, "1.3").values()] == ["cancelled"]
 
 
-# defect: an item that a revision moves from before go-live to a day still to come stays 补录 and is never reminded
 def test_an_item_moved_out_of_the_past_is_an_ordinary_one(database: Database, tmp_path: Path) -> None:
     load(database, tiny_pack(tmp_path), instant("2025-04-10"))
     load(database, tiny_pack(tmp_path, new_deadline), instant("2025-04-10"))
@@ -304,7 +300,6 @@ def test_an_item_moved_out_of_the_past_is_an_ordinary_one(database: Database, tm
         ) == [("",)]
 
 
-# defect (PostgreSQL): moved items are listed by id, one parameter each, and there is room for 65,535
 @pytest.mark.postgres
 def test_moving_very_many_items(postgres_url: str, tmp_path: Path) -> None:
     def opens_late(days: int) -> Change:

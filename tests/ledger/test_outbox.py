@@ -49,7 +49,6 @@ def states(database: Database) -> list[tuple[str, int]]:
         ]
 
 
-# defect (PostgreSQL): UPDATE … WHERE id IN (SELECT … LIMIT … SKIP LOCKED) runs the subquery again and takes more than asked
 def test_no_more_are_claimed_than_asked_for(database: Database) -> None:
     assert len(claimed(database, limit=3)) == 3
     assert len(claimed(database, limit=3)) == 1

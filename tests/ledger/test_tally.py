@@ -185,7 +185,6 @@ def test_recount_finds_what_was_tampered_with(database: Database) -> None:
     assert sorted(row[-1] for row in found) == [-1, -1, -1, 1, 1, 1]
 
 
-# defect (PostgreSQL): rows that are committed between the sum and the delete are deleted unseen
 @pytest.mark.postgres
 def test_an_act_in_the_middle_of_compacting_is_kept(postgres_url: str, pack: Pack) -> None:
     """An act takes its number in the tally first, and commits after the compaction has summed."""
@@ -204,7 +203,6 @@ def test_an_act_in_the_middle_of_compacting_is_kept(postgres_url: str, pack: Pac
             assert tally.recount(session, CODE) == []
 
 
-# defect: facts_of_items promises changed_at of that day and gives today's
 def test_items_of_a_past_day_carry_their_change_of_that_day(database: Database) -> None:
     with database.write() as session:
         issue_due(session, CODE, as_of=date(2025, 1, 2), now=instant("2025-01-02"))

@@ -106,7 +106,6 @@ def test_a_new_village_gets_its_items(database: Database, tmp_path: Path) -> Non
         assert tally.recount(session, CODE) == []
 
 
-# defect: a unit that moves to another county takes its items with it, and the tally keeps them in the old one
 def test_a_unit_that_moves_keeps_the_tally_sound(database: Database, tmp_path: Path) -> None:
     load(database, tiny_pack(tmp_path), NOW)
     save(database, [replace(UNITS[village(1, 1)], parent="900201")], replace=True)

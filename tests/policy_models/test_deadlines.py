@@ -91,7 +91,6 @@ def test_a_timetable_for_each_county_as_soon_as_one_differs(tmp_path: Path) -> N
     assert winter == {"": "2025-02-23", "900100": "2025-02-23", "900200": "2025-02-16"}
 
 
-# defect: where the rest day itself is a forecast, the confidence says so and the sentence does not
 def test_a_rest_day_of_a_forecast_year_says_so(tmp_path: Path) -> None:
     def change(files: Files) -> None:
         files["plan.yaml"]["ends_on"] = files["plan.yaml"]["phases"][0]["ends_on"] = "2029-12-31"
@@ -102,7 +101,6 @@ def test_a_rest_day_of_a_forecast_year_says_so(tmp_path: Path) -> None:
     assert "推定" in sunday.why
 
 
-# defect: an item that opens with the plan is asked for on a day before it opens
 def test_the_day_to_aim_at_is_not_before_the_opening(tmp_path: Path) -> None:
     pack = tiny_pack(tmp_path, lambda files: requirement_of(files, "1.2").update(starts_on="2025-05-31"))
     may = by_period(timetable(pack.plan, pack.calendars), "1.2")["2025-05"]

@@ -56,12 +56,10 @@ def test_pieces_are_counted_by_type() -> None:
     assert missing([PHOTOS, REPORT], [*photos("一", "二", "三"), Evidence(EvidenceType.DOCUMENT, text="小结")]) == []
 
 
-# defect: a figure that is no number raises InvalidOperation or, as infinity, passes and can't be stored
 @pytest.mark.parametrize("value", ["NaN", "Infinity"])
 def test_a_figure_that_is_no_number(value: str) -> None:
     assert missing([FIGURE], [figure("visits", value)]) == ["走访次数（须在 0 与合理范围之间）"]
 
 
-# defect: blanks count as a text
 def test_blanks_prove_nothing() -> None:
     assert missing([REPORT], [Evidence(EvidenceType.DOCUMENT, text=" 　")]) == ["工作小结1份"]

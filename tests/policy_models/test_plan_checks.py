@@ -148,20 +148,17 @@ def test_every_contradiction_is_named_at_once(tmp_path: Path) -> None:
     ]
 
 
-# defect: what is wrong with the only entry of a list is followed by a second fault that says the list is empty
 def test_a_phase_that_ends_before_it_starts(tmp_path: Path) -> None:
     change = phases((1, "2025-02-01", "2025-01-01"))
     assert found(tmp_path, change) == [("plan.yaml", "phases.0", "阶段的结束早于开始")]
 
 
-# defect: `on` of a vacation is not held against winter and summer: the pack loads, and its timetable ends in NotFound
 @pytest.mark.parametrize("every", ["vacation", "before_vacation"])
 def test_a_vacation_that_does_not_exist(tmp_path: Path, every: str) -> None:
     change = requirement("2.2", recurrence={"every": every, "on": ["sumer"]})
     assert [fault[:2] for fault in found(tmp_path, change)] == [("tasks/02.yaml", "requirements.1.recurrence.on.0")]
 
 
-# defect: a requirement whose end lies before its start loads, and never falls due
 def test_a_requirement_that_ends_before_it_starts(tmp_path: Path) -> None:
     change = requirement("1.2", starts_on="2025-06-01", ends_on="2025-05-01")
     assert [fault[0] for fault in found(tmp_path, change)] == ["tasks/01.yaml"]

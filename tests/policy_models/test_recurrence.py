@@ -147,7 +147,6 @@ def test_occasions(recurrence: dict[str, Any], expected: tuple[str, str, str]) -
     assert [(p.code, str(p.first), str(p.deadline)) for p in found(recurrence)] == [expected]
 
 
-# defect: a day that lies after the plan's end is owed before it comes, on the plan's last day
 @pytest.mark.parametrize(
     "recurrence",
     [

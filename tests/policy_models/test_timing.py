@@ -57,7 +57,6 @@ def test_overdue_from_the_legal_date() -> None:
     assert lights == [Light.ORANGE] * 7 + [Light.RED]
 
 
-# defect: a deadline on the rest days behind the seventh work day is seven work days away, and counts as on track
 def test_due_soon_is_at_most_seven_work_days_away() -> None:
     for as_of in DAYS[60:-60:2]:
         at = Thresholds.at(as_of, WORK)
