@@ -67,5 +67,5 @@ def require_free_port(host: str, port: int, option: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            hint = f"请关闭占用它的程序，或用 {option} 另选端口"
+            hint = f"请用 {option} 另选端口，或关闭占用它的程序"
             raise LedgerUnavailable(f"{host} 的端口 {port} 不能使用（{error.strerror}），{hint}") from error
