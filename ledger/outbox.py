@@ -13,6 +13,7 @@ from ledger.database import Session
 from ledger.plans import calendars
 from ledger.tables import duty, outbox, plan, reminder, requirement, unit, work_item
 from policy_models.notices import ReminderLine, ReminderNotice
+from policy_models.periods import period_name, section_name
 
 CLAIM_LASTS = timedelta(minutes=10)  # a claim older than this belongs to a sender that died
 ATTEMPTS = 5  # then a message is dead until somebody sends it again by hand
@@ -100,7 +101,7 @@ def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[ReminderLine]
             outbox.c.as_of,
             reminder.c.step,
             work_item,
-            requirement.c.task,
+            requirement.c.section,
             requirement.c.title,
             unit.c.name.label("unit_name"),
             duty.c.remind_by,
@@ -117,20 +118,20 @@ def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[ReminderLine]
         .where(outbox.c.id.in_(ids))
         .order_by(outbox.c.id, work_item.c.deadline, requirement.c.id, work_item.c.unit_code)
     ).all()
-    work = {code: calendars(session, code).work for code in {row.plan_code for row in rows}}
+    known = {code: calendars(session, code) for code in {row.plan_code for row in rows}}
     lines: dict[int, list[ReminderLine]] = defaultdict(list)
     for row in rows:
         lines[row.message].append(
             ReminderLine(
-                row.task,
+                section_name(row.section),
                 row.title,
                 row.unit_code,
                 row.unit_name,
-                row.period,
+                period_name(row.period, known[row.plan_code]),
                 row.deadline,
                 row.remind_by or row.deadline,
                 row.step,
-                work[row.plan_code].count(row.as_of, row.deadline),
+                known[row.plan_code].work.count(row.as_of, row.deadline),
                 row.key,
             )
         )

@@ -7,6 +7,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
+from ledger.settings import Settings
 from lucheng.cli import calendar, db, demo, doctor, feed, plan, units, up, web
 from policy_models.errors import LuchengError
 
@@ -33,6 +34,8 @@ def main() -> None:
     except LuchengError as error:
         sys.exit(_say(str(error)))
     except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
         fields = "、".join(".".join(map(str, one["loc"])) for one in error.errors())
         sys.exit(_say(f"环境变量 LUCHENG_{fields.upper()} 的值无效"))
     except BrokenPipeError:

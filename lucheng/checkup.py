@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,6 +64,10 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 def _folder(folder: Path) -> Iterator[Finding]:
+    above = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if above != folder.absolute() and above.is_dir() and os.access(above, os.W_OK):
+        yield Finding(Grade.NOTE, "数据目录", f"{folder} 还不存在，lucheng up 会建立它")
+        return
     try:
         prepare_folder(folder)
     except LuchengError as error:
@@ -117,7 +122,9 @@ def _calendars(session: Session, now: datetime) -> Iterator[Finding]:
 
 def _sweep(session: Session, now: datetime) -> Iterator[Finding]:
     last = marks.marks(session).get("sweep")
-    if last is None:
+    if any(plan.demonstration for plan in plans.plans(session)):
+        yield Finding(Grade.GOOD, "流程", "这是演示台账，数据全部虚构，不运行流程")
+    elif last is None:
         yield Finding(Grade.NOTE, "流程", "每日巡检还没有运行过；lucheng up 启动后会自动运行")
     elif now - last.finished_at > SWEEP_WITHIN:
         at = last.finished_at.astimezone(SHANGHAI)

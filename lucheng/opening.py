@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -50,6 +51,27 @@ def open_ledger(settings: Settings, *, create: bool = True) -> Iterator[Database
     try:
         if not is_current(database):
             migrate(settings.url)
+        yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def open_trial(settings: Settings) -> Iterator[Database]:
+    """The ledger as ``open_ledger`` gives it, for what is tried and not kept: nothing is made or migrated.
+
+    Where there is no ledger yet, an empty one elsewhere stands in. Raises LedgerUnavailable for one of another version.
+    """
+    if settings.database_url is None and not (settings.data_dir / "ledger.db").exists():
+        with tempfile.TemporaryDirectory() as folder:
+            elsewhere = settings.model_copy(update={"data_dir": Path(folder)})
+            with open_ledger(elsewhere) as database:
+                yield database
+        return
+    database = connect(settings.url)
+    try:
+        if not is_current(database):
+            raise LedgerUnavailable("台账数据库不是当前版本，请先运行 lucheng db migrate")
         yield database
     finally:
         database.close()

@@ -10,7 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-screen = Console()
+# What is printed are sentences and data, never markup: brackets in a path stay, and a sentence stays on one line.
+screen = Console(markup=False, highlight=False, emoji=False, soft_wrap=True)
 progress_screen = Console(stderr=True)
 
 
@@ -27,4 +28,4 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], title:
     table = Table(*headers, title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
-    screen.print(table)
+    screen.print(table, soft_wrap=False)

@@ -7,6 +7,7 @@ from datetime import date
 
 import typer
 
+from policy_models.errors import ReasonMissing
 from policy_models.plan import Plan
 from policy_models.recurrence import chinese
 from policy_models.timing import CATCH_UP_NAMES, CatchUp
@@ -33,3 +34,9 @@ def decide_past(plan: Plan, live: date, catch_up: CatchUp | None, reason: str | 
     if catch_up is CatchUp.WAIVE and not reason and sys.stdin.isatty():
         reason = typer.prompt(f"{CATCH_UP_NAMES[catch_up]}的理由")
     return catch_up, reason
+
+
+def require_reason(catch_up: CatchUp | None, reason: str | None) -> None:
+    """Before anything is opened or made: waiving by flag without a terminal to ask at. Raises ReasonMissing."""
+    if catch_up is CatchUp.WAIVE and not (reason and reason.strip()) and not sys.stdin.isatty():
+        raise ReasonMissing("豁免此前的事项须写明理由")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -53,7 +52,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         autoescape=False,  # plain text for people; nothing here reaches a browser as markup
     )
-    environment.filters.update(day=day, period=period)
+    environment.filters.update(day=day, short_day=short_day)
     return environment
 
 
@@ -62,24 +61,6 @@ def day(value: date) -> str:
     return f"{value.year}年{value.month}月{value.day}日（{weekday_name(value)}）"
 
 
-PERIODS = (
-    (re.compile(r"(\d{4})Q(\d)"), "{0}年第{1}季度"),
-    (re.compile(r"(\d{4})-0?(\d{1,2})"), "{0}年{1}月"),
-    (re.compile(r"(\d{4})-H1"), "{0}年上半年"),
-    (re.compile(r"(\d{4})-H2"), "{0}年下半年"),
-    (re.compile(r"(\d{4})"), "{0}年度"),
-    (re.compile(r"(\d{4})-winter"), "{0}年寒假"),
-    (re.compile(r"(\d{4})-summer"), "{0}年暑假"),
-    (re.compile(r"(\d{4})-before-winter"), "{0}年寒假前"),
-    (re.compile(r"(\d{4})-before-summer"), "{0}年暑假前"),
-)
-
-
-def period(code: str) -> str:
-    """The words of a period's code, in brackets; nothing for what comes once; the code itself where it has no words."""
-    if code == "once":
-        return ""
-    for pattern, words in PERIODS:
-        if found := pattern.fullmatch(code):
-            return f"（{words.format(*found.groups())}）"
-    return f"（{code}）"
+def short_day(value: date) -> str:
+    """``2026-12-01`` → ``12月1日``."""
+    return f"{value.month}月{value.day}日"

@@ -8,9 +8,9 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class ReminderLine:
-    """One item in a reminder: ``step`` of the ladder and ``workdays`` from as_of to the deadline (negative: overdue)."""
+    """One item in a reminder, its section and period in words ("" for what comes once): ``step`` of the ladder and ``workdays`` from as_of to the deadline (negative: overdue)."""
 
-    task: int | None
+    section: str
     title: str
     unit_code: str
     unit_name: str

@@ -43,10 +43,10 @@ def periods(
     if recurrence is None or recurrence.within:
         return []
     if recurrence.deadline:
-        why = "推定时限，方案未载明" if "deadline" in requirement.inferred else "方案载明的时限"
-        deadline = recurrence.deadline
-        text = f"{why}：{chinese(deadline)}"
-        return [Period("once", start, deadline, deadline, Confidence.ANNOUNCED, text)]
+        inferred = "deadline" in requirement.inferred
+        text = f"{'推定时限，方案未载明' if inferred else '方案载明的时限'}：{chinese(recurrence.deadline)}"
+        confidence = Confidence.FORECAST if inferred else Confidence.ANNOUNCED
+        return [Period("once", start, recurrence.deadline, recurrence.deadline, confidence, text)]
     cut = (_cut(period, start, end) for period in _nominal(recurrence, start, end, calendars, area))
     return sorted((p for p in cut if p), key=lambda p: (p.deadline, p.code))
 
@@ -92,7 +92,7 @@ DAY_OF: dict[str, Callable[[Span], date]] = {
 MONTHS = {Every.MONTH: 1, Every.QUARTER: 3, Every.HALF_YEAR: 6, Every.YEAR: 12}
 PERIOD_CODES: dict[Every, Callable[[int, int], tuple[str, str]]] = {
     Every.MONTH: lambda year, month: (f"{year}-{month:02}", f"{year}年{month}月"),
-    Every.QUARTER: lambda year, month: (f"{year}Q{month // 3 + 1}", f"{year}年第{month // 3 + 1}季度"),
+    Every.QUARTER: lambda year, month: (f"{year}Q{month // 3 + 1}", f"{year}年第{'一二三四'[month // 3]}季度"),
     Every.HALF_YEAR: lambda year, month: (f"{year}-H{month // 6 + 1}", f"{year}年{'上' if month < 6 else '下'}半年"),
     Every.YEAR: lambda year, _month: (str(year), f"{year}年度"),
 }

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, Light, Timing
 
-# A cell colours when at least this share of what is in hand (opened and not yet done) stands so: one late item of
-# ten is enough, one of thousands is not, else every light of a city with 855 villages would be red for ever.
+# Orange as soon as anything is late; red and yellow when at least this share of what is in hand (opened and not yet
+# done) stands so, else every light of a city with 855 villages would be red for ever.
 LIGHT_SHARE = 0.05
 Key = TypeVar("Key", bound=Hashable)
 
@@ -67,19 +67,18 @@ class Cell:
 
     @property
     def light(self) -> Light:
-        """The worst light that concerns LIGHT_SHARE of what is in hand; blue only when all is done."""
+        """Blue only when all is done; orange when anything is late, red or yellow from LIGHT_SHARE of what is in hand."""
         if not self.expected:
             return Light.GREY
         if self.done == self.expected:
             return Light.BLUE
         bar = self.in_hand * LIGHT_SHARE
-        for light, n in (
-            (Light.RED, self.count(Timing.LONG_OVERDUE)),
-            (Light.ORANGE, self.late),
-            (Light.YELLOW, self.count(Timing.DUE_SOON)),
-        ):
-            if n and n >= bar:
-                return light
+        if (red := self.count(Timing.LONG_OVERDUE)) and red >= bar:
+            return Light.RED
+        if self.late:
+            return Light.ORANGE
+        if (soon := self.count(Timing.DUE_SOON)) and soon >= bar:
+            return Light.YELLOW
         return Light.GREEN if self.in_hand or self.done else Light.GREY
 
 

@@ -19,7 +19,8 @@ from lucheng.cli.web import web
 from lucheng.opening import prepare_folder, require_free_port
 from lucheng.options import date_option
 from lucheng.output import progress_screen, screen
-from policy_models.errors import LedgerUnavailable
+from policy_models.errors import Fault, Faulty, LedgerUnavailable
+from policy_models.festivals import LAST_YEAR
 from policy_models.plan_file import BUNDLED, load_pack
 
 MARK = "DEMONSTRATION"
@@ -34,6 +35,8 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="删去旧的演示数据重新生成")] = False,
 ) -> None:
     """演示：生成一座城市两年半的虚构工作，停在一个虚拟的日子，打开看板。"""
+    if day <= demonstration.GO_LIVE or day.year > LAST_YEAR:
+        raise Faulty([Fault("--date", None, "", f"演示的日子须晚于 {demonstration.GO_LIVE}，不晚于 {LAST_YEAR} 年")])
     if serve:
         require_free_port(host, port, "--port")
     settings = Settings(data_dir=data_dir, database_url=None, clock=demonstration.morning(day))

@@ -18,6 +18,6 @@ def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         print_json([{"grade": f.grade.name.lower(), "matter": f.matter, "sentence": f.sentence} for f in findings])
     else:
         for finding in findings:
-            screen.print(f"{finding.grade}  {finding.matter}：{finding.sentence}", highlight=False)
+            screen.print(f"{finding.grade}  {finding.matter}：{finding.sentence}")
     if any(finding.grade is Grade.FAULT for finding in findings):
         raise typer.Exit(1)

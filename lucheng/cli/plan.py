@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from ledger import issuing, loading, plans
 from ledger.civil import civil_date
-from lucheng.opening import open_ledger, read_pack, settings_for, utc_now
+from lucheng.opening import open_ledger, open_trial, read_pack, settings_for, utc_now
 from lucheng.options import DEFAULT_PACK, AsJson, DataDir, PackName, date_option, parse_date
 from lucheng.output import print_json, print_table, progress_screen, screen
-from lucheng.past import decide_past
+from lucheng.past import decide_past, require_reason
 from policy_models import plan_copy, plan_view, source
 from policy_models.errors import Fault, PlanInvalid
+from policy_models.festivals import FIRST_YEAR, LAST_YEAR
 from policy_models.plan import Kind, Plan
 from policy_models.plan_file import Pack, write_pack
+from policy_models.plan_yaml import Document, validation_faults
 from policy_models.text import decode_text
 from policy_models.timing import CATCH_UP_NAMES, CatchUp
 from policy_models.work_items import work_items
@@ -144,12 +147,12 @@ def list_plans(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """列出台账中的方案。"""
     with open_ledger(settings_for(data_dir), create=False) as database, database.read() as session:
         known = plans.plans(session)
+    if as_json:
+        names = ("code", "revision", "starts_on", "ends_on", "go_live_on", "catch_up", "title")
+        return print_json([{n: v if isinstance(v := getattr(p, n), int) else str(v) for n in names} for p in known])
     rows = [
         (p.code, p.revision, p.starts_on, p.ends_on, p.go_live_on, CATCH_UP_NAMES[p.catch_up], p.title) for p in known
     ]
-    headers = ("code", "revision", "starts_on", "ends_on", "go_live_on", "catch_up", "title")
-    if as_json:
-        return print_json([dict(zip(headers, map(str, row), strict=True)) for row in rows])
     print_table(("代码", "版次", "开始", "结束", "启用", "此前事项", "名称"), rows)
 
 
@@ -170,10 +173,11 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """把方案包（或其修订）载入台账；重复载入没有变化。"""
+    require_reason(catch_up, reason)
     settings = settings_for(data_dir)
     now = utc_now(settings)
     read = read_pack(pack, settings)
-    with open_ledger(settings) as database:
+    with open_trial(settings) if dry_run else open_ledger(settings) as database:
         with database.read() as session:
             known = any(p.code == read.plan.code for p in plans.plans(session))
         if not known:
@@ -213,13 +217,23 @@ def copy(
         raise PlanInvalid([Fault("--starts", None, "", "请写明新的开始日期，如 --starts 2026-12-01")])
     settings = settings_for(data_dir)
     read, starts_on = read_pack(pack, settings), parse_date(starts)
-    moved = plan_copy.copy_plan(read.plan, starts_on, code or plan_copy.code_for(read.plan.code, starts_on))
+    moved = _moved(read.plan, starts_on, code)
     folder = out or settings.data_dir / "plans" / moved.code
-    write_pack(read, Plan.model_validate(moved.model_dump()), folder)
+    write_pack(read, moved, folder)
+    name = moved.code if out is None else folder
     screen.print(f"已写入 {folder}（{moved.starts_on} 至 {moved.ends_on}）")
-    screen.print(
-        f"载入：lucheng plan load {moved.code if out is None else folder}，或 bin/up --plan {moved.code if out is None else folder}"
-    )
+    screen.print(f"载入：lucheng plan load {name}，或 bin/up --plan {name}")
+
+
+def _moved(plan: Plan, starts_on: date, code: str | None) -> Plan:
+    """The moved plan, valid. Raises PlanInvalid for a code that cannot be one and years without a calendar."""
+    if not FIRST_YEAR <= starts_on.year <= LAST_YEAR - (plan.ends_on.year - plan.starts_on.year) - 1:
+        raise PlanInvalid([Fault("--starts", None, "", f"{starts_on} 的年份没有日历，无法移期")])
+    moved = plan_copy.copy_plan(plan, starts_on, code or plan_copy.code_for(plan.code, starts_on))
+    try:
+        return Plan.model_validate(moved.model_dump())
+    except ValidationError as error:
+        raise PlanInvalid(validation_faults(error, Document("移期后的方案", None, None))) from error
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 
 from ledger import plans, timetables
 from ledger.units import all_units, save_units
-from lucheng.opening import open_ledger, settings_for, utc_now
+from lucheng.opening import open_ledger, open_trial, settings_for, utc_now
 from lucheng.options import AsJson, DataDir
 from lucheng.output import print_json, print_table, screen
 from policy_models.errors import Fault, UnitsInvalid
@@ -33,7 +33,8 @@ def import_units(
         raise UnitsInvalid([Fault(str(file), None, "", f"文件无法读取：{error.strerror}")]) from error
     settings = settings_for(data_dir)
     now = utc_now(settings)
-    with open_ledger(settings) as database, database.trial() if dry_run else database.write() as session:
+    ledger = open_trial(settings) if dry_run else open_ledger(settings)
+    with ledger as database, database.trial() if dry_run else database.write() as session:
         own = parse_units(text, file.name, known=all_units(session))
         report = save_units(session, own.values(), now=now, replace=True)
         items = [timetables.reconcile(session, plan.code, now=now) for plan in plans.plans(session)]

@@ -19,7 +19,7 @@ from ledger.settings import Settings
 from lucheng.opening import open_ledger, prepare_folder, read_pack, require_free_port, settings_for, utc_now
 from lucheng.options import DEFAULT_PACK, DataDir, date_option
 from lucheng.output import progress_screen
-from lucheng.past import decide_past
+from lucheng.past import decide_past, require_reason
 from lucheng.supervisor import LOCAL, Supervisor, children, web_address
 from policy_models.errors import LedgerUnavailable
 from policy_models.timing import CatchUp
@@ -43,6 +43,7 @@ def up(
     go_live: Annotated[date | None, date_option("--go-live", "上线日期，此前的事项不催办（默认今天）")] = None,
 ) -> None:
     """启动鹿程：建立或升级台账、载入方案，运行网页、Prefect 和流程，按 Ctrl-C 全部停止。"""
+    require_reason(catch_up, reason)
     settings = settings_for(data_dir)
     prepare_folder(settings.data_dir)
     with _alone(settings.data_dir):

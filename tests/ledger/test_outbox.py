@@ -70,9 +70,9 @@ def test_a_message_carries_its_facts(database: Database) -> None:
     assert (first.channel, first.kind, notice.plan_code, notice.plan_title) == ("inbox", "reminder", CODE, "小方案")
     assert (notice.unit_code, notice.unit_name, notice.as_of, notice.escalated) == (village(1, 1), "1县1村", DAY, False)
     (line,) = notice.lines
-    assert (line.task, line.period, line.deadline, line.remind_by) == (
-        1,
-        "2025-01",
+    assert (line.section, line.period, line.deadline, line.remind_by) == (
+        "任务1",
+        "2025年1月",
         date(2025, 1, 31),
         date(2025, 1, 27),
     )

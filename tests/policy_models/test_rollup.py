@@ -52,7 +52,7 @@ def test_shares() -> None:
         ({Timing.ON_TRACK: 19, Timing.OVERDUE: 1}, Light.ORANGE),
         ({Timing.ON_TRACK: 19, Timing.LONG_OVERDUE: 1}, Light.RED),
         ({Timing.ON_TRACK: 38, Timing.OVERDUE: 1, Timing.LONG_OVERDUE: 1}, Light.ORANGE),
-        ({Timing.ON_TRACK: 39, Timing.OVERDUE: 1}, Light.GREEN),
+        ({Timing.ON_TRACK: 39, Timing.OVERDUE: 1}, Light.ORANGE),
         ({Timing.OVERDUE: 1}, Light.ORANGE),
     ],
 )

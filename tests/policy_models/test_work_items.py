@@ -72,8 +72,9 @@ def test_what_rests_on_a_placeholder_or_a_forecast_says_so() -> None:
         if item.confidence is not Confidence.ANNOUNCED:
             assert "推定" in item.why
     assert by_confidence[Confidence.PLACEHOLDER] == BY_SCHOOL
-    assert by_confidence[Confidence.FORECAST] == BY_RANGE
-    assert by_confidence[Confidence.ANNOUNCED].isdisjoint(BY_SCHOOL | BY_RANGE)
+    inferred = {r.code for _, r in PACK.plan.requirements() if r.deadline and "deadline" in r.inferred}
+    assert by_confidence[Confidence.FORECAST] == BY_RANGE | inferred
+    assert by_confidence[Confidence.ANNOUNCED].isdisjoint(BY_SCHOOL | BY_RANGE | inferred)
 
 
 def test_keys_are_unique_and_dates_in_order() -> None:
