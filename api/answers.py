@@ -66,7 +66,9 @@ class UpcomingOut(BaseModel):
     period: str
     units: int
     waiting: int
+    reviewing: int
     confidence: Confidence
+    inferred: bool
     why: str
 
 
@@ -121,6 +123,7 @@ class ItemOut(BaseModel):
     deadline: date
     remind_by: date
     confidence: Confidence
+    inferred: bool
     why: str
     state: State
     timing: Timing

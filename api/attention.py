@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from api.board import Board, SectionLine
 from api.pages import address, carried
-from api.words import percent, section_name, section_path
+from api.words import percent, section_path
 from ledger.queries.reading import Reading
 from policy_models.calendars import notice_missing
-from policy_models.timing import LATE, Light, Timing
+from policy_models.periods import section_name
+from policy_models.timing import Light, Timing
 
 LAG = 0.10  # 办结率 behind 序时进度 by at least so much is worth a line
 MOST = 8
@@ -37,15 +38,15 @@ def _late(reading: Reading, board: Board) -> Iterator[Concern]:
         red = line.cell.count(Timing.LONG_OVERDUE)
         words = f"{_named(line)}：{'严重' if red == line.cell.late else ''}逾期 {line.cell.late} 件"
         words += f"，其中严重逾期 {red} 件" if 0 < red < line.cell.late else ""
-        yield Concern(line.cell.light, words, _items(reading, section=line.name, timing=tuple(sorted(LATE))))
+        yield Concern(line.cell.light, words, _items(reading, section=line.name, timing="late"))
 
 
 def _waiting(reading: Reading, board: Board) -> Iterator[Concern]:
     if waiting := board.total.count(Timing.UNDER_REVIEW):
-        link = _items(reading, timing=(Timing.UNDER_REVIEW,))
+        link = _items(reading, timing="under_review")
         yield Concern(Light.GREEN, f"待审核 {waiting} 件，请审核单位及时审核", link)
     if missing := board.total.count(Timing.BACKFILL):
-        link = _items(reading, timing=(Timing.BACKFILL,))
+        link = _items(reading, timing="backfill")
         yield Concern(Light.GREY, f"待补录 {missing} 件：系统启用前的事项，不催办、不计逾期，方便时补录佐证材料", link)
 
 

@@ -12,7 +12,7 @@ from ledger.database import Session
 from ledger.queries.board import DueCount, OverdueUnit, Upcoming, due_between, overdue_by_unit, upcoming
 from ledger.queries.reading import Reading
 from ledger.queries.units import UnitRow, counties
-from policy_models.plan import PlanTask, Section
+from policy_models.plan import Kind, PlanTask, Section
 from policy_models.rollup import Cell, Count, roll_up
 
 EMPTY = Cell()
@@ -27,6 +27,11 @@ class SectionLine:
     owners: tuple[str, ...]
     cell: Cell
     by_phase: tuple[Cell | None, ...]
+
+    @property
+    def continuous(self) -> bool:
+        """Whether nothing in it is ever due: it is carried on all the time (持续开展)."""
+        return all(one.kind is Kind.CONTINUOUS for one in self.section.requirements)
 
 
 @dataclass(frozen=True)

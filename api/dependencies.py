@@ -63,6 +63,7 @@ def printable(value: object) -> object:
     return value
 
 
+CivilDay = Annotated[date | None, BeforeValidator(civil), Query()]
 AsOf = Annotated[date | None, BeforeValidator(civil), Query(description="截至日期，如 2025-06-30；不写为今日")]
 PlanCode = Annotated[
     str | None,

@@ -68,7 +68,7 @@ FIELDS = {
     "unit": "单位",
     "task": "任务",
     "state": "状态",
-    "timing": "时效",
+    "timing": "办理状态",
     "phase": "阶段",
     "limit": "条数",
     "name": "名称",
@@ -77,6 +77,10 @@ FIELDS = {
     "code": "单位代码",
     "key": "办理件编号",
     "q": "查找内容",
+    "page": "页码",
+    "within": "单位",
+    "due_from": "起始时限",
+    "due_to": "截止时限",
     "cursor": "页码",
     "section": "任务",
     "requirement": "事项",
@@ -128,7 +132,17 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    faults = error.errors()
+    if not request.url.path.startswith("/api/") and all("as_of" in fault["loc"] for fault in faults):
+        return _other_day(request, _sentence(faults[0]))
     return answer(request, 422, "；".join(dict.fromkeys(map(_sentence, error.errors()))))
+
+
+def _other_day(request: Request, sentence: str) -> Response:
+    """The sentence, and the same page to be asked for again with another 截至."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "as_of"]
+    facts = {"title": TITLES[422], "sentence": sentence, "path": request.url.path, "kept": kept}
+    return page("other_day.html", facts, status=422)
 
 
 def _sentence(fault: Mapping[str, object]) -> str:

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
-from api.words import period_name, section_name
+from api.words import date_basis
 from ledger.civil import civil_date
 from ledger.queries.feed import Feed, FeedBacklog, FeedItem
-from policy_models.calendars import Calendars, Confidence
+from policy_models.calendars import Calendars
 from policy_models.lifecycle import OWED, State
+from policy_models.periods import period_name, section_name
 from policy_models.spans import month_day, weekday_name
 
 # Part of every stamp: raise it when the words or properties below change, or clients keep the old ones.
@@ -146,7 +147,7 @@ def _event(item: FeedItem, calendars: Calendars, base_url: str, alarm: bool) -> 
 
 def _title(item: FeedItem, calendars: Calendars) -> str:
     mark = ENDED.get(item.state) or ("✓ " if item.state is State.ACCEPTED else "")
-    inferred = "【推定】" if item.confidence is not Confidence.ANNOUNCED else ""
+    inferred = "【推定】" if item.inferred else ""
     return f"{mark}{inferred}{_matter(item, calendars)} · {item.unit_name}"
 
 
@@ -161,7 +162,7 @@ def _description(item: FeedItem, calendars: Calendars, url: str) -> str:
         lines.append(f"请于{_written(item.remind_by)}前报送")
     if item.planned:
         lines.append(f"原定：{_written(item.planned)}")
-    lines += [f"日期依据：{item.why}", f"状态：{STATE_SENTENCES[item.state]}"]
+    lines += [f"日期依据：{date_basis(item.why, item.doubted)}", f"状态：{STATE_SENTENCES[item.state]}"]
     if item.reason and item.state in (State.RETURNED, State.WAIVED):
         lines.append(f"说明：{item.reason}")
     return "\n".join([*lines, url])

@@ -12,11 +12,14 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api import words
+from api import narrowing, words
+from api.short_names import short_name
 from ledger.civil import civil_date
 from ledger.plans import PlanSummary
 from ledger.queries.reading import Reading
 from policy_models.lifecycle import ACT_NAMES, STATE_NAMES
+from policy_models.periods import period_name, section_name
+from policy_models.rollup import Cell
 from policy_models.timing import CATCH_UP_NAMES, LIGHT_NAMES, LIGHTS, TIMING_NAMES, Light
 from policy_models.units import LEVEL_NAMES
 
@@ -64,7 +67,18 @@ def plan_page(
     def link(path: str, **query: object) -> str:
         return address(path, **query, **carried(reading))
 
-    return page(template, {"reading": reading, "plans": plans, "link": link, **context}, **more)
+    today = civil_date(reading.now)
+    shared = {"reading": reading, "plans": plans, "link": link, "today": today, "ahead": reading.as_of > today}
+    return page(template, {**shared, **context}, **more)
+
+
+def pace(cell: Cell) -> Light:
+    """The colour of a progress bar: done is blue, at or before 序时进度 green, behind it yellow. Not the light."""
+    if not cell.expected:
+        return Light.GREY
+    if cell.done == cell.expected:
+        return Light.BLUE
+    return Light.GREEN if cell.share_done >= cell.share_due else Light.YELLOW
 
 
 @cache
@@ -85,6 +99,14 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         words=words,
+        period_name=period_name,
+        section_name=section_name,
+        short_name=short_name,
+        pace=pace,
+        rest=narrowing.rest,
+        narrowed=narrowing.narrowed,
+        narrowed_name=narrowing.narrowed_name,
+        group_names=narrowing.GROUP_NAMES,
         address=address,
         static=static_address,
         shapes=SHAPES,
@@ -96,6 +118,7 @@ def _environment() -> Environment:
         level_names=LEVEL_NAMES,
         catch_up_names=CATCH_UP_NAMES,
         reading=None,
+        ahead=False,
         plans=(),
         link=address,
         here="",

@@ -7,16 +7,14 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from ledger.civil import SHANGHAI
-from policy_models.calendars import FESTIVAL_NAMES, Calendars
-from policy_models.errors import NotFound
+from policy_models.calendars import Calendars
 from policy_models.evidence import TYPE_NAMES
-from policy_models.festivals import Festival
+from policy_models.periods import SEASONS, occasion_name
 from policy_models.plan import Assignee, Due, Every, EvidenceRule, EvidenceType, Requirement, Review, Role
 from policy_models.spans import month_day, weekday_name
 from policy_models.units import LEVEL_NAMES
 
 ANY_YEAR = 2025  # an occasion has the same name in every year
-SEASONS = {"winter": "寒假", "summer": "暑假", "spring": "春季学期", "autumn": "秋季学期"}
 EVERY = {
     Every.MONTH: "每月一次",
     Every.QUARTER: "每季度一次",
@@ -41,7 +39,6 @@ REVIEWS = {
     Review.COORDINATOR: "由统筹单位审核",
     Review.SAMPLED: "由统筹单位抽查审核",
 }
-SECTIONS = {"task": "任务", "phase": "阶段", "safeguard": "保障措施"}
 SECTION_PATHS = {"task": "tasks", "phase": "phases", "safeguard": "safeguards"}
 
 
@@ -69,6 +66,31 @@ def moment(value: datetime) -> str:
     return f"{full_day(local.date())} {local:%H:%M}"
 
 
+def aim(deadline: date, remind_by: date, as_of: date, calendars: Calendars) -> str:
+    """``请于6月28日(周五)前报送 · 还有 12 个工作日``: the day to aim at, always with its date; once past, how long."""
+    left = remaining(deadline, remind_by, as_of, calendars)
+    if as_of > remind_by:
+        return left
+    when = work_day(remind_by, as_of, calendars)
+    return f"{when} · {left}" if as_of == remind_by else f"请于{when}前报送 · {left}"
+
+
+def date_basis(why: str, doubted: Iterable[str]) -> str:
+    """Why the date is what it is; and which of what it rests on the official text does not state."""
+    names = inferred_fields(doubted)
+    return f"{why.rstrip('。')}；{names}在文件中未载明，由系统推定" if names else why
+
+
+def quoted(phrase: str) -> str:
+    """A phrase as it stands inside quotation marks: its own become single ones."""
+    return phrase.replace("“", "‘").replace("”", "’")
+
+
+def joined(notes: Iterable[str]) -> str:
+    """Notes as one line: a full stop before a semicolon falls away."""
+    return "；".join(note.rstrip("。；") for note in notes)
+
+
 def deadline_sentence(deadline: date, remind_by: date, as_of: date, calendars: Calendars) -> str:
     """``6月30日(周日) · 请于6月28日(周五)前报送 · 还有 12 个工作日``: legal date, day to aim at, work days left."""
     parts = [day(deadline, as_of)]
@@ -94,46 +116,6 @@ def remaining(deadline: date, remind_by: date, as_of: date, calendars: Calendars
 def workdays_left(deadline: date, remind_by: date, as_of: date, calendars: Calendars) -> int:
     """Work days after ``as_of`` up to the day to aim at; never below 0."""
     return max(0, calendars.work.count(as_of, remind_by)) if as_of <= deadline else 0
-
-
-def period_name(code: str, calendars: Calendars) -> str:
-    """``2025Q1`` → ``2025年第一季度``; "" for what happens once; the code itself where nothing names it."""
-    if code == "once":
-        return ""
-    for pattern, words in _PATTERNS:
-        if found := re.fullmatch(pattern, code):
-            return words(*found.groups())
-    found = re.fullmatch(r"(\d{4})-(before-)?(\w+)", code)
-    if not found:
-        return code
-    year, before, id = found.groups()
-    name = SEASONS.get(id) or _occasion(id, int(year), calendars)
-    return f"{year}年{name}{'前' if before else ''}" if name else code
-
-
-_NUMBERS = "一二三四"
-_PATTERNS = (
-    (r"(\d{4})", lambda year: f"{year}年度"),
-    (r"(\d{4})-(\d{2})", lambda year, month: f"{year}年{int(month)}月"),
-    (r"(\d{4})Q([1-4])", lambda year, quarter: f"{year}年第{_NUMBERS[int(quarter) - 1]}季度"),
-    (r"(\d{4})-H([12])", lambda year, half: f"{year}年{'上' if half == '1' else '下'}半年"),
-    (r"(\d{4})-(spring|autumn)-w(\d+)", lambda year, season, week: f"{year}年{SEASONS[season]}第{int(week)}周"),
-)
-
-
-def _occasion(id: str, year: int, calendars: Calendars) -> str | None:
-    if id in set(Festival):
-        return FESTIVAL_NAMES[Festival(id)]
-    try:
-        return calendars.occasion(id, year).name
-    except NotFound:
-        return None
-
-
-def section_name(section: str) -> str:
-    """``task-5`` → ``任务5``."""
-    kind, _, number = section.partition("-")
-    return f"{SECTIONS.get(kind, kind)}{number}"
 
 
 def section_path(section: str) -> str:
@@ -170,7 +152,7 @@ def _often(every: Every, on: Iterable[str], calendars: Calendars) -> str:
 
 
 def _name(id: str, calendars: Calendars) -> str:
-    return SEASONS.get(id) or _occasion(id, ANY_YEAR, calendars) or id
+    return SEASONS.get(id) or occasion_name(id, ANY_YEAR, calendars) or id
 
 
 def _due(every: Every, due: Due | None) -> str:

@@ -111,8 +111,10 @@ def _life(city: _City, item: WorkItem) -> Iterator[PastAct]:
     unit, chance = city.units[item.unit], city.chance
     reviewer = _office(city, city.units.superior(unit))
     if chance.random() < WAIVED_SHARE:
-        at = _working_hour(city, min(city.day, max(opened, item.deadline)))
-        yield PastAct(item.key, Act.WAIVE, _office(city, None), at, chance.choice(WAIVERS))
+        at = _working_hour(city, min(city.day - timedelta(days=1), max(opened, item.deadline)))
+        why = chance.choice(WAIVERS)
+        if opened < city.day:  # the virtual day is only in its morning
+            yield PastAct(item.key, Act.WAIVE, _office(city, None), at, why)
         return
     day = _submitted_on(city, item, unit, opened)
     evidence = _evidence(city, item)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from api.attention import concerns
-from api.board import action_blocks, board, section_lines
+from api.board import action_blocks, board, month_of, section_lines
 from api.dependencies import MaybePlan, Reads
 from api.pages import page, plan_page
 from api.ribbon import ribbon
 from ledger import plans, tally
 
 router = APIRouter(include_in_schema=False)
-OVERDUE_SHOWN = 15
+OVERDUE_SHOWN = 8
 
 
 @router.get("/")
@@ -26,6 +26,7 @@ def show_board(session: Reads, reading: MaybePlan) -> Response:
         "ribbon": ribbon(reading, shown),
         "concerns": concerns(reading, shown),
         "overdue_shown": OVERDUE_SHOWN,
+        "month": month_of(reading.as_of),
     }
     return plan_page("board.html", reading, plans.plans(session), context)
 

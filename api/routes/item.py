@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from api.dependencies import AsOf, MaybePlan, Now, Reads, empty_is_none, printable
+from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, printable
+from api.narrowing import EVERY, GROUPS, expanded
 from api.pages import page, plan_page
 from ledger import plans
 from ledger.queries.items import ItemFilter, item, items, plan_of_item
@@ -23,6 +25,9 @@ Number = Annotated[int, Field(ge=1, le=99)]
 Word = Annotated[Short | None, BeforeValidator(empty_is_none), BeforeValidator(printable), Query()]
 Section = Annotated[Number | None, BeforeValidator(empty_is_none), Query()]
 Key = Annotated[str, BeforeValidator(printable), Path(max_length=120)]
+PageNumber = Annotated[
+    Annotated[int, Field(ge=1, le=100_000)] | None, BeforeValidator(empty_is_none), Query(alias="page")
+]
 PAGE_ROWS = 50
 
 
@@ -33,25 +38,36 @@ def asked(
     period: Word = None,
     under: Word = None,
     state: Annotated[State | None, BeforeValidator(empty_is_none), Query()] = None,
-    timing: Annotated[list[Timing], BeforeValidator(lambda v: [x for x in v if x] if v else []), Query()] = [],  # noqa: B006
+    timing: Annotated[list[Timing], BeforeValidator(expanded), Query()] = [],  # noqa: B006
     phase: Section = None,
+    within: Word = None,
+    due_from: CivilDay = None,
+    due_to: CivilDay = None,
 ) -> ItemFilter:
-    return ItemFilter(unit, section, requirement, period, under, state, tuple(timing), phase)
+    return ItemFilter(unit, section, requirement, period, under, state, tuple(timing), phase, within, due_from, due_to)
 
 
 Asked = Annotated[ItemFilter, Depends(asked)]
 
 
 @router.get("/items")
-def show_items(session: Reads, reading: MaybePlan, wanted: Asked, cursor: Word = None) -> Response:
+def show_items(session: Reads, reading: MaybePlan, wanted: Asked, number: PageNumber = None) -> Response:
+    """What is not done, unless a 办理状态 is asked for."""
     if reading is None:
         return page("empty.html", {})
-    codes = frozenset(code for code in (wanted.unit, wanted.under) if code)
+    if wanted.section and reading.section(wanted.section) is None:
+        raise NotFound(f"方案中没有“{wanted.section}”这一部分，请从任务页面重新进入")
+    if not wanted.timing:
+        wanted = replace(wanted, timing=EVERY if wanted.state else GROUPS["unfinished"])
+    codes = frozenset(code for code in (wanted.unit, wanted.within) if code)
+    number = number or 1
+    skip = (number - 1) * PAGE_ROWS
     context = {
         "here": "items",
         "wanted": wanted,
-        "found": items(session, reading, wanted, cursor=cursor, limit=PAGE_ROWS),
-        "cursor": cursor,
+        "found": items(session, reading, wanted, skip=skip, limit=PAGE_ROWS),
+        "number": number,
+        "skip": skip,
         "names": unit_names(session, codes),
         "counties": counties(session),
     }

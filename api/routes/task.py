@@ -9,11 +9,12 @@ from fastapi import APIRouter, Path, Response
 from api.dependencies import OpenPlan, Reads
 from api.matrices import requirement_views
 from api.pages import plan_page
-from ledger import plans
+from ledger import plans, tally
 from ledger.queries.matrix import matrix
 from ledger.queries.reading import Reading
 from ledger.queries.units import unit_names
 from policy_models.errors import NotFound
+from policy_models.plan import Section
 from policy_models.rollup import Cell, Count, roll_up
 
 router = APIRouter(include_in_schema=False)
@@ -47,6 +48,7 @@ def _show(session: Reads, reading: Reading, name: str, missing: str) -> Response
     context = {
         "here": "tasks",
         "name": name,
+        "of_phase": _of_phase(session, reading, section) if name.startswith("phase-") else None,
         "section": section,
         "action": actions.get(section.number) if name.startswith("task-") else None,
         "cell": whole.get(0, Cell()),
@@ -54,3 +56,9 @@ def _show(session: Reads, reading: Reading, name: str, missing: str) -> Response
         "continuous": continuous,
     }
     return plan_page("section.html", reading, plans.plans(session), context)
+
+
+def _of_phase(session: Reads, reading: Reading, phase: Section) -> Cell:
+    """Everything that falls into a phase, of whatever section."""
+    counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now)
+    return roll_up((one for one in counts if one.phase == phase.number), lambda c: 0).get(0, Cell())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Response
+from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
@@ -16,6 +17,8 @@ from ledger import feed_tokens, outbox, plans, tally
 from ledger.queries import units
 from ledger.queries.board import overdue_by_unit
 from ledger.queries.items import unit_items
+from ledger.queries.reading import Reading, open_plan
+from policy_models.plan import Level
 from policy_models.rollup import Cell, roll_up
 
 router = APIRouter(include_in_schema=False)
@@ -28,12 +31,13 @@ INBOX_SHOWN = 5
 def show_units(session: Reads, reading: MaybePlan, q: Words = "") -> Response:
     if reading is None:
         return page("empty.html", {})
+    order = _organ_order(reading)
     counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now)
     context = {
         "here": "units",
         "q": q.strip(),
         "found": units.search(session, q.strip()) if q.strip() else (),
-        "floors": units.upper_units(session),
+        "floors": sorted(units.upper_units(session), key=order),
         "villages": units.village_counts(session),
         "cells": roll_up(counts, lambda c: c.county),
         "empty_cell": Cell(),
@@ -46,17 +50,31 @@ def show_units(session: Reads, reading: MaybePlan, q: Words = "") -> Response:
 def show_unit(session: Reads, reading: OpenPlan, code: Code) -> Response:
     own = units.unit_row(session, code)
     rows = unit_items(session, reading, own.code)
+    order = _organ_order(reading)
+    below = sorted(units.below(session, reading, own.code), key=lambda one: (not one.unit.function, order(one.unit)))
     context = {
         "here": "units",
         "unit": own,
         "above": units.above(session, own.code),
-        "below": units.below(session, reading, own.code),
+        "below": below,
+        "late_below": sum(one.standing.overdue for one in below),
         "slices": agenda(rows, reading.as_of),
         "owes": bool(rows),
         "inbox": outbox.inbox(session, own.code, limit=INBOX_SHOWN),
         "tokens": feed_tokens.listing(session, own.code),
     }
     return plan_page("unit.html", reading, plans.plans(session), context)
+
+
+def _organ_order(reading: Reading) -> Callable[[units.UnitRow], tuple[int, str]]:
+    """City departments as the plan names its organs; all others by code, as they were."""
+    places = {code: place for place, code in enumerate(dict.fromkeys(reading.plan.organs.values()))}
+    last = len(places)
+
+    def order(one: units.UnitRow) -> tuple[int, str]:
+        return (places.get(one.code, last), one.code) if one.level is Level.CITY else (last, one.code)
+
+    return order
 
 
 @router.post("/units/{code}/feeds", dependencies=[Depends(own_page_only)])
@@ -70,11 +88,25 @@ def subscribe(
 ) -> Response:
     """Make a secret address and show it, once."""
     own = units.unit_row(session, code)
+    if not name.strip():
+        raise HTTPException(422, "请填写用途名称，便于以后停用时辨认")
     token = feed_tokens.create(session, own.code, name, now)
     base = deployed.base_url.rstrip("/")
     path = f"/feeds/{token}.ics{'' if alarm == 'on' else '?alarm=off'}"
-    context = {"here": "units", "unit": own, "https": f"{base}{path}", "webcal": _webcal(base) + path}
-    return page("subscribed.html", context, headers={"Referrer-Policy": "no-referrer"})
+    webcal = _webcal(base) + path
+    context = {
+        "here": "units",
+        "unit": own,
+        "https": f"{base}{path}",
+        "webcal": webcal,
+        "google": f"https://calendar.google.com/calendar/r?cid={quote(webcal, safe='')}",
+        "only_here": _is_loopback(base),
+    }
+    headers = {"Referrer-Policy": "no-referrer"}
+    reading = open_plan(session, None, as_of=None, now=now)
+    if reading is None:
+        return page("subscribed.html", context, headers=headers)
+    return plan_page("subscribed.html", reading, plans.plans(session), context, headers=headers)
 
 
 @router.post("/units/{code}/feeds/{token_id}/revoke", dependencies=[Depends(own_page_only)])
@@ -85,3 +117,9 @@ def unsubscribe(session: Writes, now: Now, code: Code, token_id: Annotated[int, 
 
 def _webcal(base: str) -> str:
     return "webcal://" + base.partition("://")[2]
+
+
+def _is_loopback(base: str) -> bool:
+    """Whether only programs on this machine can reach the address."""
+    host = urlsplit(base).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -13,7 +13,7 @@ from ledger.queries.items import timing_of
 from ledger.queries.reading import Reading
 from ledger.tables import duty, requirement, unit, work_item
 from policy_models.calendars import Confidence
-from policy_models.lifecycle import UNFINISHED
+from policy_models.lifecycle import UNFINISHED, State
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, Timing
 
 # The words of the partial indexes, as literals: with parameters neither database would use them.
@@ -35,7 +35,8 @@ class OverdueUnit:
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """A matter that falls due on a day: by how many units, and how many have still to act."""
+    """A matter that falls due on a day: by how many units; how many of them have still to report (``waiting``), and
+    how many have reported and wait for review (``reviewing``)."""
 
     deadline: date
     remind_by: date
@@ -45,12 +46,14 @@ class Upcoming:
     period: str
     units: int
     waiting: int
+    reviewing: int
     confidence: Confidence
     why: str
+    doubted: tuple[str, ...] = ()
 
     @property
     def inferred(self) -> bool:
-        return self.confidence is not Confidence.ANNOUNCED
+        return self.confidence is not Confidence.ANNOUNCED or bool(self.doubted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ def upcoming(session: Session, reading: Reading, *, days: int = 30) -> tuple[Upc
     """What falls due from the day on, up to ``days`` civil days later, by day and matter: one statement."""
     source = reading.items()
     columns = source.c
-    waiting = case((columns.state.in_([state.value for state in UNFINISHED]), 1), else_=0)
+    unreported = [state.value for state in UNFINISHED if state is not State.SUBMITTED]
+    waiting = case((columns.state.in_(unreported), 1), else_=0)
+    reviewing = case((columns.state == State.SUBMITTED.value, 1), else_=0)
     group: tuple[Any, ...] = (
         columns.deadline,
         requirement.c.code,
@@ -106,6 +111,7 @@ def upcoming(session: Session, reading: Reading, *, days: int = 30) -> tuple[Upc
             *group,
             func.count().label("units"),
             func.sum(waiting).label("waiting"),
+            func.sum(reviewing).label("reviewing"),
             func.min(duty.c.remind_by).label("remind_by"),
             func.max(duty.c.confidence).label("confidence"),
             func.max(duty.c.why).label("why"),
@@ -136,8 +142,10 @@ def _upcoming(row: Any, reading: Reading) -> Upcoming:
         row.period,
         row.units,
         int(row.waiting),
+        int(row.reviewing),
         confidence,
         row.why or "事件发生后的规定期限",
+        reading.doubted.get(row.code, ()),
     )
 
 

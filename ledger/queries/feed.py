@@ -11,6 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 from ledger import plans
 from ledger.civil import SHANGHAI, civil_date
 from ledger.database import Session
+from ledger.queries.reading import doubted_dates
 from ledger.tables import duty, plan, requirement, unit, work_item
 from policy_models.calendars import Calendars, Confidence
 from policy_models.errors import NotFound
@@ -24,7 +25,7 @@ ENDED_DAYS = 30  # how long a cancelled or waived item stays in the feed
 @dataclass(frozen=True, slots=True)
 class FeedItem:
     """One dated item. ``planned`` is the deadline of the timetable where an extension moved it; ``stamp`` (UTC) the
-    newest of all facts that its event shows."""
+    newest of all facts that its event shows; ``doubted``: the fields of its requirement that make the date 推定."""
 
     key: str
     revision: int
@@ -42,6 +43,11 @@ class FeedItem:
     reason: str | None
     created_at: datetime
     stamp: datetime
+    doubted: tuple[str, ...] = ()
+
+    @property
+    def inferred(self) -> bool:
+        return self.confidence is not Confidence.ANNOUNCED or bool(self.doubted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,11 @@ def feed(session: Session, unit_code: str, *, now: datetime) -> Feed:
     history = session.execute(_history(unit_code, today)).one()
     stamp = max([own.changed_at, *plan_stamps.values()])
     calendars = {id: plans.calendars(session, row.code) for id, row in known.items()}
-    items = tuple(_item(r, own, max(own.changed_at, plan_stamps[r.plan_id]), calendars[r.plan_id]) for r in rows)
+    doubted = {id: doubted_dates(plans.plan_document(session, row.code)) for id, row in known.items()}
+    items = tuple(
+        _item(r, own, max(own.changed_at, plan_stamps[r.plan_id]), calendars[r.plan_id], doubted[r.plan_id])
+        for r in rows
+    )
     crossings = _crossings(history, today)
     return Feed(
         own.code,
@@ -186,7 +196,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
-def _item(row: Any, own: Any, stamp: datetime, calendars: Calendars) -> FeedItem:
+def _item(row: Any, own: Any, stamp: datetime, calendars: Calendars, doubted: dict[str, tuple[str, ...]]) -> FeedItem:
     moved = row.planned is not None and row.planned != row.deadline
     return FeedItem(
         row.key,
@@ -205,6 +215,7 @@ def _item(row: Any, own: Any, stamp: datetime, calendars: Calendars) -> FeedItem
         row.reason,
         row.created_at,
         max(row.changed_at, stamp),
+        doubted.get(row.code, ()),
     )
 
 

@@ -23,11 +23,13 @@ from policy_models.plan import EvidenceType
 from policy_models.timing import LIGHTS, RED_RETURNS, CatchUp, Light, Timing
 
 NO_PAGE = "没有这一页，请从第一页重新查看"
+CITY = "city"  # as ``under``: the units of the city itself
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRow:
-    """One item as it stands: ``remind_by`` is the last work day on or before the deadline, ``why`` explains it."""
+    """One item as it stands: ``remind_by`` is the last work day on or before the deadline, ``why`` explains it;
+    ``doubted``: the fields of its requirement that make the date 推定."""
 
     key: str
     requirement: str
@@ -52,6 +54,7 @@ class ItemRow:
     first_submitted_on: date | None
     reason: str | None
     changed_at: datetime
+    doubted: tuple[str, ...] = ()
 
     @property
     def light(self) -> Light:
@@ -59,13 +62,14 @@ class ItemRow:
 
     @property
     def inferred(self) -> bool:
-        """Whether the date rests on a forecast or a placeholder (推定)."""
-        return self.confidence is not Confidence.ANNOUNCED
+        """Whether the date rests on a forecast, a placeholder or our own reading of the text (推定)."""
+        return self.confidence is not Confidence.ANNOUNCED or bool(self.doubted)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
-    """What a list is narrowed to; an empty field narrows nothing. ``under``: a county's code."""
+    """What a list is narrowed to; an empty field narrows nothing. ``under``: a county's code, or ``city`` for the
+    city's own units; ``within``: a unit and all below it; ``due_from`` and ``due_to``: deadlines, both included."""
 
     unit: str | None = None
     section: str | None = None
@@ -75,6 +79,9 @@ class ItemFilter:
     state: State | None = None
     timing: tuple[Timing, ...] = ()
     phase: int | None = None
+    within: str | None = None
+    due_from: date | None = None
+    due_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +102,28 @@ class ItemDetail:
 
 
 def items(
-    session: Session, reading: Reading, wanted: ItemFilter, *, cursor: str | None = None, limit: int = 50
+    session: Session,
+    reading: Reading,
+    wanted: ItemFilter,
+    *,
+    cursor: str | None = None,
+    skip: int = 0,
+    limit: int = 50,
 ) -> ItemPage:
-    """A page of items in order of deadline. Raises NotFound for a cursor that no page gave."""
+    """A page of items in order of deadline: those after ``cursor``, or the first ``skip`` left out.
+
+    Raises NotFound for a cursor that no page gave, and where nothing is left after ``skip`` items.
+    """
     source = reading.items()
     where = _conditions(source.c, reading, wanted)
     chosen = _rows(reading, source).where(*where)
     total = session.execute(_joined(select(func.count()), source).where(*where)).scalar_one()
+    if skip and skip >= total:
+        raise NotFound(NO_PAGE)
     if cursor is not None:
         day, id = _read_cursor(cursor)
         chosen = chosen.where(or_(source.c.deadline > day, and_(source.c.deadline == day, source.c.id > id)))
-    found = session.execute(chosen.order_by(source.c.deadline, source.c.id).limit(limit + 1)).all()
+    found = session.execute(chosen.order_by(source.c.deadline, source.c.id).limit(limit + 1).offset(skip)).all()
     more = len(found) > limit
     last = found[limit - 1] if more else None
     rows = tuple(row_of(row, reading) for row in found[:limit])
@@ -176,6 +194,7 @@ def row_of(row: Any, reading: Reading) -> ItemRow:
         row.first_submitted_on,
         row.reason,
         row.changed_at,
+        reading.doubted.get(row.requirement, ()),
     )
 
 
@@ -226,14 +245,26 @@ def _conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[Colu
         (requirement.c.section, wanted.section),
         (requirement.c.code, wanted.requirement),
         (columns.period, wanted.period),
-        (unit.c.county, wanted.under),
+        (unit.c.county, "" if wanted.under == CITY else wanted.under),
         (columns.state, wanted.state.value if wanted.state else None),
         (columns.phase, wanted.phase),
     )
     where += [column == value for column, value in pairs if value is not None]
-    if wanted.timing:
+    if wanted.within is not None:
+        where.append(columns.unit_code.in_(_with_all_below(wanted.within)))
+    if wanted.due_from is not None:
+        where.append(columns.deadline >= wanted.due_from)
+    if wanted.due_to is not None:
+        where.append(columns.deadline <= wanted.due_to)
+    if wanted.timing and set(wanted.timing) != set(Timing):
         where.append(timing_of(columns, reading).in_([timing.value for timing in wanted.timing]))
     return where
+
+
+def _with_all_below(code: str) -> Any:
+    tree = select(unit.c.code).where(unit.c.code == code).cte("within", recursive=True)
+    lower = unit.alias("lower")
+    return select(tree.union_all(select(lower.c.code).where(lower.c.parent == tree.c.code)).c.code)
 
 
 def _read_cursor(cursor: str) -> tuple[date, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.sql.selectable import FromClause
@@ -16,6 +17,8 @@ from ledger.tally import facts_of_items
 from policy_models.calendars import Calendars
 from policy_models.plan import Plan, Requirement, Section
 from policy_models.timing import Thresholds
+
+DATED_BY = ("deadline", "recurrence", "due")  # the fields of a requirement that its dates rest on
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class Reading:
         """The requirement as the plan words it; None for one that a later revision dropped."""
         return next((found for _, found in self.plan.requirements() if found.code == code), None)
 
+    @cached_property
+    def doubted(self) -> dict[str, tuple[str, ...]]:
+        """See ``doubted_dates``."""
+        return doubted_dates(self.plan)
+
     def section(self, name: str) -> Section | None:
         """``task-5``, ``phase-2``, ``safeguard-3``; None where the plan has none."""
         return dict(self.plan.sections()).get(name)
@@ -50,6 +58,12 @@ class Reading:
         """The plan's items as of the day, with the columns of work_item; filter by ``plan_id`` before reading."""
         past: Any = facts_of_items(self.plan_id, self.as_of) if self.is_past else work_item
         return past  # type: ignore[no-any-return]
+
+
+def doubted_dates(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """By requirement: which of the fields that its dates rest on the official text does not state (推定)."""
+    found = {one.code: tuple(name for name in DATED_BY if name in one.inferred) for _, one in plan.requirements()}
+    return {code: names for code, names in found.items() if names}
 
 
 def open_plan(session: Session, plan_code: str | None, *, as_of: date | None, now: datetime) -> Reading | None:

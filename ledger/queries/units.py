@@ -13,7 +13,7 @@ from ledger.queries.reading import Reading
 from ledger.tables import unit, work_item
 from policy_models.errors import NotFound
 from policy_models.plan import Level
-from policy_models.timing import DONE, LATE, NOT_EXPECTED
+from policy_models.timing import DONE, LATE, NOT_EXPECTED, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,14 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a unit and all units below it have to do: expected and done items, and overdue ones; ``units`` of them."""
+    """What a unit and all units below it have to do: expected and done items, overdue ones and red ones among
+    them; ``units``: how many units."""
 
     units: int
     expected: int
     done: int
     overdue: int
+    long_overdue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,17 @@ def _counts_below(session: Session, reading: Reading, code: str) -> dict[str, St
         .select_from(tree.outerjoin(per_unit, per_unit.c.unit_code == tree.c.code))
         .group_by(tree.c.root)
     )
-    return {r.root: Standing(r.units, int(r.all - r.exempt), int(r.done), int(r.overdue)) for r in rows}
+    return {r.root: Standing(r.units, int(r.all - r.exempt), int(r.done), int(r.overdue), int(r.red)) for r in rows}
 
 
-GROUPS: dict[str, frozenset[Any] | None] = {"all": None, "exempt": NOT_EXPECTED, "done": DONE, "overdue": LATE}
+RED = frozenset({Timing.LONG_OVERDUE})
+GROUPS: dict[str, frozenset[Any] | None] = {
+    "all": None,
+    "exempt": NOT_EXPECTED,
+    "done": DONE,
+    "overdue": LATE,
+    "red": RED,
+}
 
 
 def _sum_of(timing: Any, group: frozenset[Any] | None) -> Any:

@@ -46,28 +46,6 @@ def test_past_the_deadline_on_rest_days() -> None:
     assert words.workdays_left(date(2024, 6, 28), date(2024, 6, 28), date(2024, 6, 30), CALENDARS) == 0
 
 
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [
-        ("once", ""),
-        ("2025", "2025年度"),
-        ("2025-03", "2025年3月"),
-        ("2025Q4", "2025年第四季度"),
-        ("2025-H1", "2025年上半年"),
-        ("2025-H2", "2025年下半年"),
-        ("2025-winter", "2025年寒假"),
-        ("2025-before-summer", "2025年暑假前"),
-        ("2026-autumn-w06", "2026年秋季学期第6周"),
-        ("2025-spring_festival", "2025年春节"),
-        ("2025-disability_day", "2025年全国助残日"),
-        ("2025-nothing", "2025-nothing"),
-        ("event-7", "event-7"),
-    ],
-)
-def test_period_names(code: str, name: str) -> None:
-    assert words.period_name(code, CALENDARS) == name
-
-
 def test_every_requirement_of_the_bundled_plan_has_words() -> None:
     pack = load_pack(BUNDLED)
     for _, requirement in pack.plan.requirements():

@@ -190,7 +190,7 @@ def test_at_a_terminal_a_known_plan_is_not_asked_about(pack: Path, data: Path) -
 
 
 def test_the_real_plan_after_its_end(tmp_path: Path) -> None:
-    said = run("plan", "load", "--data-dir", tmp_path, "--json", env={"LUCHENG_CLOCK": "2026-11-20T09:00:00+08:00"})
+    said = call("plan", "load", "--data-dir", tmp_path, "--json", env={"LUCHENG_CLOCK": "2026-11-20T09:00:00+08:00"})
     assert (said.json["units_added"], said.json["items_added"]) == (1063, 51100)
     plan, found = read(tmp_path)
     assert plan.catch_up is CatchUp.BACKFILL

@@ -13,7 +13,7 @@ from tests.lucheng.door import Said, call, refused, run, tiny
 CLOCK = {"LUCHENG_CLOCK": "2025-03-10T09:00:00+08:00"}
 HEAD = "code,name,level,function,parent\n"
 NEW_VILLAGE = "900101009,1县新村,village,,900101\n"
-DUMP = ("SELECT * FROM unit ORDER BY id", "SELECT * FROM work_item ORDER BY id", "SELECT * FROM entry ORDER BY id")
+DUMP = ("SELECT * FROM unit ORDER BY code", "SELECT * FROM work_item ORDER BY id", "SELECT * FROM duty ORDER BY id")
 
 
 @pytest.fixture
@@ -142,8 +142,8 @@ def test_the_list(data: Path) -> None:
     listed = call("units", "list", "--level", "city", "--json", "--data-dir", data).json
     assert listed == [
         {"code": "9000", "name": "小城", "level": "city", "function": None, "parent": None},
-        {"code": "9000-jy", "name": "市教育局", "level": "city", "function": "教育", "parent": "9000"},
         {"code": "9000-mz", "name": "市民政局", "level": "city", "function": "民政", "parent": "9000"},
+        {"code": "9000-jy", "name": "市教育局", "level": "city", "function": "教育", "parent": "9000"},
     ]
     assert call("units", "list", "--data-dir", data).out.endswith("共 15 个\n")
     assert call("units", "list", "--level", "school", "--json", "--data-dir", data).json == []
