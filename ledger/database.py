@@ -117,7 +117,9 @@ def _available(engine: Engine) -> Iterator[None]:
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    return type(error).__name__ in {"OperationalError", "InterfaceError", "DatabaseError"}
+    """Whether the database itself is at fault, and not our statement (SQLite calls both an OperationalError)."""
+    ours = any(words in str(error.orig) for words in ("no such ", "syntax error"))
+    return not ours and type(error).__name__ in {"OperationalError", "InterfaceError", "DatabaseError"}
 
 
 def _short(error: DBAPIError) -> str:

@@ -24,7 +24,6 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("web", hidden=True)(web.web)
-app.command("runner", hidden=True)(web.runner)
 
 
 def main() -> None:

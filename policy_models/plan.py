@@ -112,8 +112,10 @@ def _as_tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
-Functions = Annotated[tuple[Function, ...], BeforeValidator(_as_tuple)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | tuple[str, ...])]
+Functions = Annotated[
+    tuple[Function, ...], BeforeValidator(_as_tuple, json_schema_input_type=Function | tuple[Function, ...])
+]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 

@@ -39,7 +39,8 @@ def demo(
         raise Faulty([Fault("--date", None, "", f"演示的日子须晚于 {demonstration.GO_LIVE}，不晚于 {LAST_YEAR} 年")])
     if serve:
         require_free_port(host, port, "--port")
-    settings = Settings(data_dir=data_dir, database_url=None, clock=demonstration.morning(day))
+    address = f"http://{host}:{port}"
+    settings = Settings(data_dir=data_dir, database_url=None, clock=demonstration.morning(day), base_url=address)
     _prepare(data_dir, fresh)
     if not (data_dir / MARK).exists():
         _build(settings, day)
@@ -48,7 +49,6 @@ def demo(
     screen.print(f"这是演示：数据全部虚构，虚拟日期为 {day}，存放在 {data_dir}，与正式台账无关。")
     if not serve:
         return
-    address = f"http://{host}:{port}"
     os.environ |= {
         "LUCHENG_DATA_DIR": str(data_dir),
         "LUCHENG_DATABASE_URL": "",

@@ -1,4 +1,4 @@
-"""The processes that `lucheng up` starts: the web app and the runner. Hidden: people start `lucheng up`."""
+"""`lucheng web`: the web app alone, as `lucheng up` starts it, and for several of them behind one address."""
 
 from __future__ import annotations
 
@@ -17,10 +17,3 @@ def web(
     from api.logging import log_config
 
     uvicorn.run("api.app:app", factory=True, host=host, port=port, log_config=log_config(), proxy_headers=False)
-
-
-def runner() -> None:
-    """启动流程执行器。"""
-    from lucheng.runner import main  # Prefect takes seconds to import: only here
-
-    main()

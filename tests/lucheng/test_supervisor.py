@@ -184,6 +184,7 @@ def test_a_child_that_keeps_failing_is_started_ever_more_slowly(tmp_path: Path) 
 
 
 def test_what_the_children_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LUCHENG_PLAN_SOURCE", raising=False)  # the tests' own
     for name, value in {"PREFECT_PROFILE": "mine", "PREFECT_API_URL": "https://elsewhere/api", "NO_PROXY": "x"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
