@@ -112,12 +112,12 @@ def _calendars(session: Session, now: datetime) -> Iterator[Finding]:
             yield Finding(
                 Grade.NOTE, "日历", f"{plan.code}：{today.year + 1} 年放假安排尚未录入，相关日期为推定；{step}"
             )
-        for kind, year in (("winter", today.year + 1), ("summer", today.year)):
-            if calendars.school.vacation(kind, year).confidence is not Confidence.ANNOUNCED:
-                name = "寒假" if kind == "winter" else "暑假"
-                yield Finding(
-                    Grade.NOTE, "日历", f"{plan.code}：{year} 年{name}没有正式校历，相关日期为推定，请录入校历"
-                )
+        for kind, name in (("winter", "寒假"), ("summer", "暑假")):
+            coming = (calendars.school.vacation(kind, today.year + years) for years in (0, 1))
+            span = next(one for one in coming if one.last >= today)
+            if span.first <= plan.ends_on and span.confidence is not Confidence.ANNOUNCED:
+                sentence = f"{plan.code}：{span.last.year} 年{name}没有正式校历，相关日期为推定，请录入校历"
+                yield Finding(Grade.NOTE, "日历", sentence)
 
 
 def _sweep(session: Session, now: datetime) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from api.words import cadence
 from ledger import issuing, loading, plans
 from ledger.civil import civil_date
 from lucheng.opening import open_ledger, open_trial, read_pack, settings_for, utc_now
@@ -16,8 +17,9 @@ from lucheng.options import DEFAULT_PACK, AsJson, DataDir, PackName, date_option
 from lucheng.output import print_json, print_table, progress_screen, screen
 from lucheng.past import decide_past, require_reason
 from policy_models import plan_copy, plan_view, source
-from policy_models.errors import Fault, PlanInvalid
+from policy_models.errors import Fault, NotFound, PlanInvalid
 from policy_models.festivals import FIRST_YEAR, LAST_YEAR
+from policy_models.periods import section_name
 from policy_models.plan import Kind, Plan
 from policy_models.plan_file import Pack, write_pack
 from policy_models.plan_yaml import Document, validation_faults
@@ -103,13 +105,14 @@ def _read_text(path: Path) -> str:
 @app.command()
 def show(pack: PackName = DEFAULT_PACK, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """查看方案：阶段、任务、事项。"""
-    plan = read_pack(pack, settings_for(data_dir)).plan
+    read = read_pack(pack, settings_for(data_dir))
+    plan = read.plan
     if as_json:
         return print_json(plan_view.show_plan(plan))
     screen.print(f"{plan.title}（{plan.starts_on} 至 {plan.ends_on}）")
     for name, section in plan.sections():
-        rows = [(r.code, KIND_NAMES[r.kind], r.cadence, r.deadline, r.title) for r in section.requirements]
-        print_table(("事项", "类型", "频次", "时限", "内容"), rows, title=f"\n{name} {section.title}")
+        rows = [(r.code, KIND_NAMES[r.kind], r.title, cadence(r, read.calendars)) for r in section.requirements]
+        print_table(("事项", "类型", "内容", "频次和时限"), rows, title=f"\n{section_name(name)} {section.title}")
 
 
 @app.command()
@@ -126,6 +129,8 @@ def items(
     read = read_pack(pack, settings_for(data_dir))
     if unit is not None:
         read.units.one(unit)
+    if task is not None and read.plan.task(task) is None:
+        raise NotFound(f"方案中没有任务 {task}")
     found = [
         item
         for item in work_items(read.plan, read.units, read.calendars)
@@ -137,8 +142,12 @@ def items(
     found.sort(key=lambda item: (item.deadline, item.key))
     if as_json:
         return print_json([plan_view.show_item(item) for item in found])
-    rows = [(i.deadline, i.remind_by, i.requirement, i.unit, i.period, i.confidence, i.why) for i in found]
-    print_table(("时限", "请于前报送", "事项", "单位", "期次", "依据", "说明"), rows)
+    titles = {r.code: r.title for _, r in read.plan.requirements()}
+    rows = [
+        (i.deadline, i.remind_by, f"{i.requirement} {titles[i.requirement]}", read.units[i.unit].name, i.why)
+        for i in found
+    ]
+    print_table(("时限", "报送日", "事项", "单位", "日期依据"), rows)
     screen.print(f"共 {len(found)} 件")
 
 

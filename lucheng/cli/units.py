@@ -15,7 +15,7 @@ from lucheng.output import print_json, print_table, screen
 from policy_models.errors import Fault, UnitsInvalid
 from policy_models.plan import Level
 from policy_models.text import decode_text
-from policy_models.units import parse_units
+from policy_models.units import LEVEL_NAMES, parse_units
 
 app = typer.Typer(help="单位：名录与导入", no_args_is_help=True)
 
@@ -57,5 +57,6 @@ def list_units(
         return print_json(
             [dict(zip(("code", "name", "level", "function", "parent"), row, strict=True)) for row in rows]
         )
-    print_table(("代码", "名称", "层级", "条线", "上级"), rows)
+    shown = [(code, name, LEVEL_NAMES[Level(rank)], function, parent) for code, name, rank, function, parent in rows]
+    print_table(("代码", "名称", "层级", "条线", "上级"), shown)
     screen.print(f"共 {len(rows)} 个")

@@ -294,7 +294,7 @@ def test_show_has_the_documented_shape(tmp_path: Path) -> None:
 def test_show_for_people(tmp_path: Path) -> None:
     shown = call("plan", "show", tiny(tmp_path / "pack"), "--data-dir", tmp_path).out
     assert shown.splitlines()[0] == "小方案（2025-01-01 至 2025-12-31）"
-    assert "2025-06-30" in shown
+    assert "2025年6月30日" in shown
 
 
 def written_plan() -> dict[str, Any]:
