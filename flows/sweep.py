@@ -1,4 +1,4 @@
-"""每日清扫: makes good whatever a schedule, an outage or a killed run has missed. Everything here is "due by now and
+"""每日巡检: makes good whatever a schedule, an outage or a killed run has missed. Everything here is "due by now and
 not yet done", so it may run late, twice, or after a month of silence."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tasks.reminding import queue_due
 from tasks.upkeep import compact, mark, plan_codes
 
 
-@flow(name="sweep", flow_run_name=run_date.named("每日清扫"), persist_result=False)
+@flow(name="sweep", flow_run_name=run_date.named("每日巡检"), persist_result=False)
 async def sweep(as_of: str | None = None) -> dict[str, int]:
     """Create, open and remind what is due by ``as_of`` in every plan, then deliver; how many of each."""
     day = run_date.resolve(as_of).isoformat()

@@ -103,7 +103,7 @@ def _daily() -> Iterator[RunnerDeployment]:
         sweep,
         "sweep",
         schedule=Cron("30 7 * * *", timezone=ZONE, slug="daily"),
-        tags=[OURS, "每日清扫"],
+        tags=[OURS, "每日巡检"],
         description="每天 07:30 补齐漏做的交办、催办和投递。",
     )
     yield _deployment(

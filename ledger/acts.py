@@ -170,7 +170,7 @@ def act_on_all(
 ) -> int:
     """Do one act on every item that matches and is in a state it may start from; how many there were.
 
-    Four statements whatever the number. Only for acts that change nothing but the state (issue, waive, cancel).
+    A handful of statements whatever the number. Only for acts that change nothing but the state (issue, waive, cancel).
     Raises ReasonMissing, or ChangedMeanwhile when somebody acted on one of them at the same moment.
     """
     if act in NEEDS_REASON and not (note and note.strip()):

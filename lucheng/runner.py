@@ -100,7 +100,7 @@ async def end_leftovers(client: PrefectClient, *, older_than: timedelta, running
     stuck = [run for run in found if run.state is not None and run.state.timestamp <= before]
     for run in stuck:
         await client.set_flow_run_state(
-            run.id, Crashed(message="运行程序中断，未完成的工作由每日清扫补做。"), force=True
+            run.id, Crashed(message="运行程序中断，未完成的工作由每日巡检补做。"), force=True
         )
     return len(stuck)
 

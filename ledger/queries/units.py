@@ -10,7 +10,7 @@ from sqlalchemy import case, func, literal, or_, select
 from ledger.database import Session
 from ledger.queries.items import timing_of
 from ledger.queries.reading import Reading
-from ledger.tables import unit, work_item
+from ledger.tables import unit
 from policy_models.errors import NotFound
 from policy_models.plan import Level
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, Timing
@@ -167,11 +167,6 @@ def all_units(session: Session, *, parent: str | None = None, after: str = "", l
 def unit_names(session: Session, codes: frozenset[str]) -> dict[str, str]:
     """Names by code."""
     return {r.code: r.name for r in session.execute(select(unit.c.code, unit.c.name).where(unit.c.code.in_(codes)))}
-
-
-def has_items(session: Session) -> bool:
-    """Whether the ledger holds any item at all."""
-    return session.execute(select(work_item.c.id).limit(1)).first() is not None
 
 
 def _unit(row: Any) -> UnitRow:

@@ -40,7 +40,7 @@ def up(
         CatchUp | None, typer.Option("--catch-up", help="方案已开始时，此前的事项：补录、豁免或仅统计")
     ] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="豁免的理由", metavar="理由")] = None,
-    go_live: Annotated[date | None, date_option("--go-live", "上线日期，此前的事项不催办（默认今天）")] = None,
+    go_live: Annotated[date | None, date_option("--go-live", "启用日期，此前的事项不催办（默认今天）")] = None,
 ) -> None:
     """启动鹿程：建立或升级台账、载入方案，运行网页、Prefect 和流程，按 Ctrl-C 全部停止。"""
     require_reason(catch_up, reason)
