@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Query, Request
+from fastapi import Depends, Form, HTTPException, Path, Query, Request
 from pydantic import BeforeValidator
 
+from ledger.acts import Actor
 from ledger.database import Database, Session
+from ledger.file_store import FileStore
 from ledger.queries.reading import Reading, open_plan
+from ledger.queries.units import unit_row
 from ledger.settings import Settings
-from policy_models.errors import NotFound
+from policy_models.errors import NotFound, NotResponsible
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2090, 12, 31)  # what the calendars can answer for
 
@@ -119,6 +122,30 @@ def required(reading: Annotated[Reading | None, Depends(opened)]) -> Reading:
 
 MaybePlan = Annotated[Reading | None, Depends(opened)]
 OpenPlan = Annotated[Reading, Depends(required)]
+
+
+def file_store(settings: Annotated[Settings, Depends(settings)]) -> FileStore:
+    return FileStore(settings.file_dir)
+
+
+Files = Annotated[FileStore, Depends(file_store)]
+UnitCode = Annotated[str, BeforeValidator(printable), Path(max_length=24)]
+
+
+def acting(
+    session: Reads,
+    code: UnitCode,
+    by_name: Annotated[str, BeforeValidator(printable), Form(max_length=40)] = "",
+) -> Actor:
+    """Who acts: the unit whose desk (``/units/{code}/…``) the form stands on, and the person it names. The one place
+    where a unit's right to act is decided."""
+    own = unit_row(session, code)
+    if not own.active:
+        raise NotResponsible(f"{own.name}已停用，不能办理")
+    return Actor(own.code, by_name.strip() or f"{own.name}经办人")
+
+
+Acting = Annotated[Actor, Depends(acting)]
 
 
 def own_page_only(request: Request, settings: Deployed) -> None:

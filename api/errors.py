@@ -18,10 +18,12 @@ from policy_models.errors import (
     ChangedMeanwhile,
     EvidenceMissing,
     Faulty,
+    FileRefused,
     LedgerUnavailable,
     LuchengError,
     NotFound,
     NotResponsible,
+    PrivacyBlocked,
     ReasonMissing,
 )
 
@@ -33,6 +35,8 @@ STATUS: dict[type[LuchengError], int] = {
     ChangedMeanwhile: 409,
     EvidenceMissing: 422,
     ReasonMissing: 422,
+    FileRefused: 422,
+    PrivacyBlocked: 422,
     Faulty: 422,
     LedgerUnavailable: 503,
 }

@@ -145,6 +145,7 @@ def _requirement_row(plan_id: int, section: str, requirement: Requirement) -> di
         "cadence": requirement.cadence,
         "ladder": ladder_of(requirement),
         "review": requirement.review.value,
+        "collects": requirement.collects.value if requirement.collects else "",
         "title": requirement.title,
         "dropped": False,
     }

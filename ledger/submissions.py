@@ -27,7 +27,7 @@ def submit(
     """
     item = _owed(session, key, by)
     requirement = plans.requirement(session, item.plan_code, item.requirement)
-    if wanted := missing(requirement.evidence, evidence):
+    if wanted := missing(requirement.evidence, evidence, nothing_new=requirement.nothing_new):
         raise EvidenceMissing(f"还缺：{'、'.join(wanted)}")
     facts = {} if item.first_submitted_on else {"first_submitted_on": civil_date(now)}
     revision = act_on(session, item, Act.SUBMIT, by=by, now=now, note=note, **facts)
@@ -57,4 +57,7 @@ def _row(item: Standing, revision: int, piece: Evidence) -> dict[str, Any]:
         "value": piece.value,
         "of": piece.of,
         "text": piece.text,
+        "file_id": piece.file_id,
+        "file_name": piece.file_name,
+        "effective_on": piece.effective_on,
     }

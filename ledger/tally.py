@@ -14,7 +14,7 @@ from sqlalchemy.sql.selectable import FromClause
 from ledger import plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
-from ledger.tables import entry, requirement, tally, unit, work_item
+from ledger.tables import entry, item_move, requirement, tally, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.lifecycle import Act, State
 from policy_models.rollup import Count
@@ -113,10 +113,9 @@ def _facts_now(plan_id: int) -> FromClause:
     return select(tally).where(tally.c.plan_id == plan_id).subquery("facts")
 
 
-def facts_of_items(plan_id: int, as_of: date) -> Any:
-    """Each item of a plan as it stood at the end of a civil date: the columns of work_item with state, returns,
-    first_submitted_on and changed_at of that day. An item raised later is left out."""
-    until = end_of_day(as_of)
+def facts_of_items(plan_id: int, until: datetime) -> Any:
+    """Each item of a plan as it stood just before an instant: the columns of work_item with state, returns, dates,
+    first_submitted_on and changed_at of that moment. An item raised later is left out."""
     acts = (
         select(
             entry.c.item_id,
@@ -130,8 +129,9 @@ def facts_of_items(plan_id: int, as_of: date) -> Any:
         .subquery("acts")
     )
     last = entry.alias("last")
+    moved_later, was = _first_move_after(plan_id, until)
     items = work_item.c
-    replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at")
+    replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at", "opens_on", "deadline", "catch_up")
     return (
         select(
             *(column for column in items if column.name not in replaced),
@@ -140,19 +140,33 @@ def facts_of_items(plan_id: int, as_of: date) -> Any:
             func.coalesce(acts.c.returns, 0).label("returns"),
             func.coalesce(last.c.at, items.created_at).label("changed_at"),
             case((acts.c.submitted == 1, items.first_submitted_on), else_=None).label("first_submitted_on"),
+            *(func.coalesce(was.c[name], items[name]).label(name) for name in ("opens_on", "deadline", "catch_up")),
         )
         .select_from(
-            work_item.outerjoin(acts, acts.c.item_id == items.id).outerjoin(
-                last, and_(last.c.item_id == items.id, last.c.revision == acts.c.revision)
-            )
+            work_item.outerjoin(acts, acts.c.item_id == items.id)
+            .outerjoin(last, and_(last.c.item_id == items.id, last.c.revision == acts.c.revision))
+            .outerjoin(moved_later, moved_later.c.item_id == items.id)
+            .outerjoin(was, was.c.id == moved_later.c.move_id)
         )
         .where(items.plan_id == plan_id, or_(items.duty_id.is_not(None), items.created_at < until))
         .subquery("items_then")
     )
 
 
+def _first_move_after(plan_id: int, until: datetime) -> tuple[Any, Any]:
+    """For each item moved since, the first such move: it remembers the dates of the moment before."""
+    later = (
+        select(item_move.c.item_id, func.min(item_move.c.id).label("move_id"))
+        .join(work_item, work_item.c.id == item_move.c.item_id)
+        .where(work_item.c.plan_id == plan_id, item_move.c.moved_at >= until)
+        .group_by(item_move.c.item_id)
+        .subquery("moved_later")
+    )
+    return later, item_move.alias("was")
+
+
 def _facts_at(plan_id: int, as_of: date) -> FromClause:
-    then = facts_of_items(plan_id, as_of)
+    then = facts_of_items(plan_id, end_of_day(as_of))
     return (
         select(
             then.c.requirement_id,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, insert, or_, select, update
 
-from ledger import issuing, tally
+from ledger import issuing, moves, tally
 from ledger.acts import SYSTEM, act_on_all
 from ledger.database import Session
 from ledger.plans import plan_summary, requirement_ids
@@ -120,10 +120,10 @@ def _move(session: Session, unfinished: ColumnElement[bool], now: datetime) -> i
     }
     differs = exists(select(1).where(own, or_(*(work_item.c[name] != value for name, value in wanted.items()))))
     values = {name: select(value).where(own).scalar_subquery() for name, value in wanted.items()}
+    astray = and_(unfinished, work_item.c.extended.is_(False), differs)
+    moves.remember(session, astray, cause="revision", now=now)
     met = session.execute(
-        update(work_item)
-        .where(unfinished, work_item.c.extended.is_(False), differs)
-        .values(**values, revision=work_item.c.revision + 1, changed_at=now)
+        update(work_item).where(astray).values(**values, revision=work_item.c.revision + 1, changed_at=now)
     )
     return int(met.rowcount)
 

@@ -6,6 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something personal that screening met. ``start`` and ``end`` index the screened text; ``sample`` is masked, and
+    fit to be shown and stored; the value itself is never kept. ``why``: one Chinese sentence without full stop."""
+
+    kind: str
+    blocks: bool
+    sample: str
+    start: int
+    end: int
+    why: str
+
+
 class LuchengError(Exception):
     """Base of all expected errors: ``str(error)`` is one Chinese sentence without secrets."""
 
@@ -57,11 +70,23 @@ class EvidenceMissing(LuchengError):
 
 
 class ReasonMissing(LuchengError):
-    """The act (send back, waive) demands a reason and none was given."""
+    """The act (send back, waive, extend …) demands a reason and none was given."""
 
 
 class ChangedMeanwhile(LuchengError):
     """Somebody else acted first: a conditional update met 0 rows."""
+
+
+class FileRefused(LuchengError):
+    """A file that is not taken in: of the wrong kind, too large, encrypted, with macros, a bomb, or not readable."""
+
+
+class PrivacyBlocked(LuchengError):
+    """A text or file holds what must not enter. ``findings`` are masked; ``sha256`` names the content, never shows it."""
+
+    def __init__(self, message: str, findings: Sequence[Finding], *, place: str, sha256: str) -> None:
+        self.findings, self.place, self.sha256 = tuple(findings), place, sha256
+        super().__init__(message)
 
 
 class NotFound(LuchengError):

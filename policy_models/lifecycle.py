@@ -25,6 +25,7 @@ class Act(StrEnum):
     SEND_BACK = "send_back"
     WAIVE = "waive"
     CANCEL = "cancel"
+    EXTEND = "extend"
 
 
 STATE_NAMES = {
@@ -44,11 +45,12 @@ ACT_NAMES = {
     Act.SEND_BACK: "退回",
     Act.WAIVE: "豁免",
     Act.CANCEL: "取消",
+    Act.EXTEND: "延期",
 }
 UNFINISHED = frozenset({State.SCHEDULED, State.OPEN, State.SUBMITTED, State.RETURNED})
 OWED = frozenset({State.OPEN, State.RETURNED})  # the unit's turn
-# act → (states it may start from, state it leads to)
-TRANSITIONS: dict[Act, tuple[frozenset[State], State]] = {
+# act → (states it may start from, state it leads to; None: the item stays in its state)
+TRANSITIONS: dict[Act, tuple[frozenset[State], State | None]] = {
     Act.ISSUE: (frozenset({State.SCHEDULED}), State.OPEN),
     Act.SUBMIT: (frozenset({State.OPEN, State.RETURNED}), State.SUBMITTED),
     Act.WITHDRAW: (frozenset({State.SUBMITTED}), State.OPEN),
@@ -56,6 +58,7 @@ TRANSITIONS: dict[Act, tuple[frozenset[State], State]] = {
     Act.SEND_BACK: (frozenset({State.SUBMITTED}), State.RETURNED),
     Act.WAIVE: (UNFINISHED, State.WAIVED),
     Act.CANCEL: (UNFINISHED, State.CANCELLED),
+    Act.EXTEND: (OWED | {State.SCHEDULED}, None),
 }
 NEEDS_REASON = frozenset({Act.SEND_BACK, Act.WAIVE})
 
@@ -65,4 +68,4 @@ def advance(state: State, act: Act) -> State:
     sources, target = TRANSITIONS[act]
     if state not in sources:
         raise ActNotAllowed(f"“{STATE_NAMES[state]}”的办理件不能{ACT_NAMES[act]}")
-    return target
+    return target or state

@@ -79,6 +79,14 @@ class Review(StrEnum):
     SAMPLED = "sampled"
 
 
+class Collects(StrEnum):
+    """What a half-year round collects by this requirement: the report, 优秀案例, or the year's 信息."""
+
+    REPORT = "report"
+    EXEMPLARS = "exemplars"
+    BULLETIN = "bulletin"
+
+
 class EvidenceType(StrEnum):
     MEASURE = "measure"
     PHOTO = "photo"
@@ -86,6 +94,7 @@ class EvidenceType(StrEnum):
     SIGN_IN = "sign_in"
     LINK = "link"
     TEXT = "text"
+    NOTHING_NEW = "nothing_new"  # 无新增、无此情况, with the reason; never a rule
 
 
 # How `plan show --json` names a cadence (docs: the plan pack's public reading form).
@@ -212,6 +221,8 @@ class EvidenceRule(Model):
     def _measure_is_named(self) -> Self:
         if (self.type is EvidenceType.MEASURE) != (self.name is not None):
             raise ValueError("measure 须有 name, 其他类型不写 name")
+        if self.type is EvidenceType.NOTHING_NEW:
+            raise ValueError("evidence 不能写 nothing_new，允许“无新增”请在事项上写 nothing_new: true")
         if self.type is EvidenceType.MEASURE and not self.label:
             raise ValueError("measure 须有 label (显示名称)")
         if (self.of is None) != (self.of_label is None):
@@ -233,6 +244,8 @@ class Requirement(Model):
     evidence: tuple[EvidenceRule, ...] = ()
     review: Review = Review.PARENT
     milestone: bool = False
+    collects: Collects | None = None
+    nothing_new: bool = False  # may be answered with 无新增、无此情况 and a reason
     source: Annotated[tuple[Locator, ...], Field(min_length=1)]
     inferred: tuple[str, ...] = ()
     notes: tuple[Text, ...] = ()
@@ -251,6 +264,8 @@ class Requirement(Model):
             )
         if unknown := set(self.inferred) - INFERABLE:
             raise ValueError(f"inferred 中有未知字段: {', '.join(sorted(unknown))}")
+        if self.collects is Collects.REPORT and (self.recurrence is None or self.recurrence.every != Every.HALF_YEAR):
+            raise ValueError("collects: report 须为每半年一次的事项")
         names = [rule.name for rule in self.evidence if rule.name]
         if len(names) != len(set(names)):
             raise ValueError("evidence 中指标重名")

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.sql.selectable import FromClause
 
 from ledger import plans
-from ledger.civil import civil_date
+from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.tables import work_item
 from ledger.tally import facts_of_items
@@ -56,7 +56,7 @@ class Reading:
 
     def items(self) -> FromClause:
         """The plan's items as of the day, with the columns of work_item; filter by ``plan_id`` before reading."""
-        past: Any = facts_of_items(self.plan_id, self.as_of) if self.is_past else work_item
+        past: Any = facts_of_items(self.plan_id, end_of_day(self.as_of)) if self.is_past else work_item
         return past  # type: ignore[no-any-return]
 
 

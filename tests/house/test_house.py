@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("policy_models", "ledger", "notifications", "tasks", "flows", "api", "lucheng")
+ROOMS = ("policy_models", "ledger", "notifications", "documents", "tasks", "flows", "api", "lucheng")
 # Folders with Python that are not part of what is installed.
 BESIDE = {"tests", "benchmarks", "docs"}
 NOT_OURS = {"__pycache__", "build", "data", "demo-data", "node_modules", "test-output"}

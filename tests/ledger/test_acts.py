@@ -75,6 +75,8 @@ def act_once(session: Session, key: str, act: Act, now: float) -> None:
             send_back(session, key, by=office(TOWN), now=when, reason="请补正")
         case Act.WAIVE:
             waive(session, key, by=office(BUREAU), now=when, reason="已合并")
+        case Act.EXTEND:
+            act_on(session, standing(session, key), act, by=office(TOWN), now=when, note="同意延期")
 
 
 def chains(database: Database) -> type[RuleBasedStateMachine]:

@@ -207,6 +207,6 @@ def test_items_of_a_past_day_carry_their_change_of_that_day(database: Database) 
     with database.write() as session:
         issue_due(session, CODE, as_of=date(2025, 1, 2), now=instant("2025-01-02"))
         submit(session, KEYS[0], by=office(UNIT), evidence=[], now=instant("2025-04-02"))
-        then = tally.facts_of_items(standing(session, KEYS[0]).plan_id, date(2025, 2, 1))
+        then = tally.facts_of_items(standing(session, KEYS[0]).plan_id, instant("2025-02-02", 0))
         row = session.execute(select(then).where(then.c.key == KEYS[0])).one()
     assert (row.state, row.changed_at) == ("open", instant("2025-01-02"))

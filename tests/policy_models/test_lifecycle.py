@@ -25,6 +25,9 @@ TABLE = {
     (State.OPEN, Act.CANCEL): State.CANCELLED,
     (State.SUBMITTED, Act.CANCEL): State.CANCELLED,
     (State.RETURNED, Act.CANCEL): State.CANCELLED,
+    (State.SCHEDULED, Act.EXTEND): State.SCHEDULED,
+    (State.OPEN, Act.EXTEND): State.OPEN,
+    (State.RETURNED, Act.EXTEND): State.RETURNED,
 }
 
 

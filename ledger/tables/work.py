@@ -1,69 +1,30 @@
-"""The tables, private to the ledger. Facts only: nothing here says late, due soon or done.
+"""The plan and the work: units, plans, work items, their entries, reminders, the outbox, feed tokens.
 
 Civil dates are Asia/Shanghai; instants are UTC. ``tally`` is the one derived table: see ledger/tally.py.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Numeric,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
+from ledger.tables.columns import Identity, UtcDateTime, metadata, one_of
 from policy_models.lifecycle import Act, State
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
 ALL_AREAS = "*"  # duty.area where one timetable serves every unit
-Identity = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only in an INTEGER primary key
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC instant, stored naive so that both databases compare it alike. Refuses naive values."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime: an instant needs its zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value is not None else None
-
-
-def _one_of(column: str, values: type[State] | type[Act]) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(v.value) for v in values)})", name=column)
-
 
 unit = Table(
     "unit",
@@ -77,6 +38,8 @@ unit = Table(
     Column("superior", String(24), nullable=True),  # who reviews it: Units.superior
     Column("functional_zone", Boolean, nullable=False, server_default=text("false")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("closed_on", Date, nullable=True),  # from this civil date on it owes nothing
+    Column("merged_into", String(24), ForeignKey("unit.code"), nullable=True),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("ix_unit_assignee", "level", "function"),
 )
@@ -115,6 +78,7 @@ requirement = Table(
     Column("cadence", String(24), nullable=False),
     Column("ladder", String(8), nullable=False),
     Column("review", String(12), nullable=False),
+    Column("collects", String(12), nullable=False, server_default=""),  # of a half-year round: Collects, "" for none
     Column("title", String(80), nullable=False),
     Column("dropped", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("plan_id", "code"),
@@ -176,7 +140,7 @@ work_item = Table(
     Column("reason", Text, nullable=True),  # of the last send back or waiver
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    _one_of("state", State),
+    one_of("state", State),
     CheckConstraint(
         "state <> 'accepted' OR (reviewed_by IS NOT NULL AND reviewed_at IS NOT NULL)", name="accepted_is_reviewed"
     ),
@@ -215,7 +179,7 @@ entry = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("note", Text, nullable=True),
     UniqueConstraint("item_id", "revision"),
-    _one_of("act", Act),
+    one_of("act", Act),
 )
 
 evidence = Table(
@@ -229,6 +193,24 @@ evidence = Table(
     Column("value", Numeric(16, 4), nullable=True),
     Column("of", Numeric(16, 4), nullable=True),
     Column("text", Text, nullable=True),
+    Column("file_id", ForeignKey("file.id"), nullable=True, index=True),
+    Column("file_name", String(200), nullable=True),
+    Column("effective_on", Date, nullable=True),  # when it happened, apart from when it was handed in
+)
+
+# 改期: the dates an item had before they were moved, so that any past day can be replayed.
+item_move = Table(
+    "item_move",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("item_id", ForeignKey("work_item.id"), nullable=False),
+    Column("moved_at", UtcDateTime, nullable=False),
+    Column("opens_on", Date, nullable=False),
+    Column("deadline", Date, nullable=False),
+    Column("catch_up", String(12), nullable=False),
+    Column("cause", String(12), nullable=False),
+    one_of("cause", ("extension", "revision")),
+    Index("ix_item_move_item_id_moved_at", "item_id", "moved_at"),
 )
 
 # Counts of items by what decides their timing. Append-only deltas, summed on reading, compacted by the sweep.
@@ -269,8 +251,10 @@ outbox = Table(
     Column("key", String(160), nullable=False, unique=True),  # kind:plan:recipient:date:channel
     Column("channel", String(12), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("plan_id", ForeignKey("plan.id"), nullable=False),
-    Column("recipient", ForeignKey("unit.code"), nullable=False),
+    Column("plan_id", ForeignKey("plan.id"), nullable=True),
+    Column("recipient", ForeignKey("unit.code"), nullable=True),
+    Column("address", String(254), nullable=True),  # where it goes when it answers a letter
+    Column("letter_id", ForeignKey("mail_letter.id"), nullable=True, index=True),  # the letter it answers
     Column("as_of", Date, nullable=False),
     Column("state", String(12), nullable=False, server_default="pending"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
@@ -284,6 +268,10 @@ outbox = Table(
     Column("error", Text, nullable=True),
     CheckConstraint("state IN ('pending', 'claimed', 'sent', 'uncertain', 'dead')", name="state"),
     CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
+    CheckConstraint(
+        "(recipient IS NOT NULL AND plan_id IS NOT NULL) OR (address IS NOT NULL AND letter_id IS NOT NULL)",
+        name="goes_somewhere",
+    ),
     Index("ix_outbox_state_next_try_at", "state", "next_try_at"),
     Index("ix_outbox_recipient_sent_at", "recipient", "sent_at"),
 )
@@ -309,5 +297,3 @@ flow_mark = Table(
     Column("as_of", Date, nullable=False),
     Column("finished_at", UtcDateTime, nullable=False),
 )
-
-APPEND_ONLY = ("entry", "reminder")

@@ -1,0 +1,115 @@
+"""The tables, private to the ledger. Facts only: nothing here says late, due soon or done.
+
+Civil dates are Asia/Shanghai; instants are UTC. ``tally`` is the one derived table: see ledger/tally.py.
+"""
+
+from __future__ import annotations
+
+from ledger.tables.columns import (
+    Identity,
+    UtcDateTime,
+    metadata,
+)
+from ledger.tables.files import (
+    draft_evidence,
+    extension,
+    file,
+    privacy_exception,
+    sample,
+    sample_item,
+    screening,
+)
+from ledger.tables.mail import (
+    mail_attachment,
+    mail_letter,
+    mailbox_mark,
+    unit_address,
+)
+from ledger.tables.rounds import (
+    bulletin_item,
+    compilation,
+    exemplar,
+    exemplar_entry,
+    exemplar_picture,
+    panelist,
+    report,
+    report_draft,
+    report_section,
+    round_,
+    score,
+    section_review,
+    template,
+)
+from ledger.tables.work import (
+    ALL_AREAS,
+    assignee,
+    duty,
+    entry,
+    evidence,
+    feed_token,
+    flow_mark,
+    item_move,
+    outbox,
+    plan,
+    reminder,
+    requirement,
+    tally,
+    unit,
+    work_item,
+)
+
+APPEND_ONLY = (
+    "entry",
+    "reminder",
+    "item_move",
+    "privacy_exception",
+    "report_section",
+    "exemplar_entry",
+    "template",
+    "compilation",
+)
+__all__ = [
+    "ALL_AREAS",
+    "APPEND_ONLY",
+    "Identity",
+    "UtcDateTime",
+    "assignee",
+    "bulletin_item",
+    "compilation",
+    "draft_evidence",
+    "duty",
+    "entry",
+    "evidence",
+    "exemplar",
+    "exemplar_entry",
+    "exemplar_picture",
+    "extension",
+    "feed_token",
+    "file",
+    "flow_mark",
+    "item_move",
+    "mail_attachment",
+    "mail_letter",
+    "mailbox_mark",
+    "metadata",
+    "outbox",
+    "panelist",
+    "plan",
+    "privacy_exception",
+    "reminder",
+    "report",
+    "report_draft",
+    "report_section",
+    "requirement",
+    "round_",
+    "sample",
+    "sample_item",
+    "score",
+    "screening",
+    "section_review",
+    "tally",
+    "template",
+    "unit",
+    "unit_address",
+    "work_item",
+]
