@@ -5,7 +5,7 @@ One item: a conditional update, where 0 rows mean that somebody else was first. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, insert, literal, select, upd
 from sqlalchemy.exc import IntegrityError
 
 from ledger import tally
+from ledger.carrying import TAKES_BACK, carry_over
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.tables import entry, plan, requirement, unit, work_item
@@ -138,6 +139,8 @@ def act_on(
     if met.rowcount == 0:
         raise ChangedMeanwhile("这一办理件刚刚被他人处理，请刷新后再看")
     session.execute(insert(entry), [_entry(item, act, target, by, now, note)])
+    if act in TAKES_BACK:
+        carry_over(session, [item.id], by_name=by.name, now=now)
     after = {"state": target.value, "returns": item.returns, "first_submitted_on": item.first_submitted_on, **facts}
     session.execute(insert(tally_table), [_fact(item, -1), _fact(item, +1, **after)])
     return item.revision + 1
@@ -211,21 +214,32 @@ def _fact(item: Standing, n: int, **after: Any) -> dict[str, Any]:
 
 
 def act_on_each(
-    session: Session, items: Sequence[Standing], act: Act, *, by: Actor, now: datetime, note: str | None = None
+    session: Session,
+    items: Sequence[Standing],
+    act: Act,
+    *,
+    by: Actor,
+    now: datetime,
+    note: str | None = None,
+    notes: Mapping[int, str | None] | None = None,
 ) -> None:
     """Do one act on each of these items, read a moment ago; all or none. A few statements for every 500 items.
 
-    For submit, withdraw, accept, send_back and waive. Raises ActNotAllowed, ReasonMissing, or ChangedMeanwhile when
-    somebody acted on one of them first.
+    For submit, withdraw, accept, send_back and waive. ``notes``: by item id, where an item has a note of its own.
+    Raises ActNotAllowed, ReasonMissing, or ChangedMeanwhile when somebody acted on one of them first.
     """
     if act in NEEDS_REASON and not (note and note.strip()):
         raise ReasonMissing(f"{ACT_NAMES[act]}须写明理由")
+    own = notes or {}
     for start in range(0, len(items), CHUNK):
         chunk = sorted(items[start : start + CHUNK], key=lambda item: item.id)
         target = {item.id: advance(item.state, act) for item in chunk}
         _change_each(session, chunk, act, TRANSITIONS[act], by, now, note)
         after = [{**_after(item, act, now), "state": target[item.id].value} for item in chunk]
-        session.execute(insert(entry), [_entry(item, act, target[item.id], by, now, note) for item in chunk])
+        entries = [_entry(item, act, target[item.id], by, now, own.get(item.id, note)) for item in chunk]
+        session.execute(insert(entry), entries)
+        if act in TAKES_BACK:
+            carry_over(session, [item.id for item in chunk], by_name=by.name, now=now)
         facts = [_fact(item, -1) for item in chunk]
         facts += [_fact(item, +1, **changed) for item, changed in zip(chunk, after, strict=True)]
         session.execute(insert(tally_table), facts)

@@ -8,15 +8,23 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.acts import standing
+from ledger.acts import Actor, standing
 from ledger.database import Database
 from ledger.entries import history
 from ledger.issuing import issue_due
 from ledger.queries import items as item_queries
 from ledger.queries.reading import open_plan
 from ledger.reviews import send_back
-from ledger.submissions import submit, withdraw
-from policy_models.errors import ActNotAllowed, EvidenceMissing, NotFound, NotResponsible
+from ledger.submissions import submit, submit_all, withdraw
+from ledger.tally import recount
+from policy_models.errors import (
+    ActNotAllowed,
+    EvidenceMissing,
+    Faulty,
+    NotFound,
+    NotResponsible,
+    PrivacyBlocked,
+)
 from policy_models.evidence import Evidence
 from policy_models.lifecycle import Act, State
 from policy_models.plan import EvidenceType
@@ -33,6 +41,7 @@ from tests.factories import (
     office,
     query,
     rewound,
+    statements,
     tiny_pack,
     village,
 )
@@ -144,3 +153,118 @@ def test_the_civil_date_is_that_of_shanghai(database: Database) -> None:
     report(database, VILLAGE_KEY, UNIT, "2025-02-01", 0)
     with database.read() as session:
         assert standing(session, VILLAGE_KEY).first_submitted_on == date(2025, 2, 1)
+
+
+def monthly(number: int, county: int = 1) -> str:
+    return item("1.2", village(county, number), "2025-01")
+
+
+def hand_in(
+    database: Database, entries: list[tuple[str, list[Evidence], str | None]], by: str, day: str = "2025-01-20"
+) -> int:
+    with database.write() as session:
+        return submit_all(session, entries, by=office(by), now=instant(day))
+
+
+def test_a_letter_counts_by_the_day_it_came(database: Database) -> None:
+    with database.write() as session:
+        came = date(2025, 6, 28)
+        submit(session, KEY, by=office(BUREAU), evidence=full_evidence(), now=instant("2025-07-02"), received_on=came)
+        found = standing(session, KEY)
+        assert found.first_submitted_on == came
+        assert history(session, found.id)[-1].at == instant("2025-07-02")
+
+
+def test_no_letter_comes_from_the_future(database: Database) -> None:
+    with pytest.raises(ActNotAllowed, match="晚于今日"), database.write() as session:
+        submit(
+            session,
+            KEY,
+            by=office(BUREAU),
+            evidence=full_evidence(),
+            now=instant("2025-06-20"),
+            received_on=date(2025, 6, 21),
+        )
+
+
+def test_what_is_taken_or_sent_back_lies_in_the_draft(database: Database) -> None:
+    report(database)
+    held = "SELECT type, name, value, text FROM draft_evidence ORDER BY id"
+    former = [("measure", "done", 3.5, None), ("photo", None, None, "照片1"), ("photo", None, None, "照片2")]
+    with database.write() as session:
+        assert query(session, held) == []
+        withdraw(session, KEY, by=office(BUREAU), now=instant("2025-06-21"))
+        assert [(a, b, c and float(c), d) for a, b, c, d in query(session, held)] == former
+    report(database, day="2025-06-22")
+    with database.write() as session:
+        send_back(session, KEY, by=office(BUREAU), now=instant("2025-06-23"), reason="缺签到表")
+        assert [(a, b, c and float(c), d) for a, b, c, d in query(session, held)] == former
+
+
+def test_many_at_once_each_with_its_evidence_and_note(database: Database) -> None:
+    said = [Evidence(EvidenceType.TEXT, text="已走访")]
+    township = "900101"
+    assert hand_in(database, [(monthly(1), said, "一"), (monthly(2), [], None)], by=township) == 2
+    with database.read() as session:
+        first, second = standing(session, monthly(1)), standing(session, monthly(2))
+        for one in (first, second):
+            assert (one.state, one.revision, one.first_submitted_on) == (State.SUBMITTED, 2, date(2025, 1, 20))
+        last = history(session, first.id)[-1]
+        assert (last.by_unit, last.note) == (township, "一")
+        assert history(session, second.id)[-1].note is None
+        assert query(session, "SELECT item_id, revision, text FROM evidence") == [(first.id, 2, "已走访")]
+        assert recount(session, CODE) == []
+
+
+def test_many_at_once_cost_as_many_statements_as_two(loaded: Database, database: Database) -> None:
+    def sent(entries: list[tuple[str, list[Evidence], str | None]], day: str) -> list[str]:
+        with statements(loaded) as told:
+            hand_in(database, entries, by="900101", day=day)
+        return [one for one in told if one.startswith(("SELECT", "INSERT", "UPDATE"))]
+
+    one = sent([(monthly(1), [Evidence(EvidenceType.TEXT, text="已走访")], "一")], "2025-01-20")
+    with database.write() as session:
+        withdraw(session, monthly(1), by=office("900101"), now=instant("2025-01-21"))
+    many = [(monthly(n), [Evidence(EvidenceType.TEXT, text="已走访")], str(n)) for n in (1, 2)]
+    assert len(sent(many, "2025-01-22")) == len(one) > 4
+
+
+def test_all_or_nothing_and_every_fault_is_named(database: Database) -> None:
+    hand_in(database, [(monthly(2), [], None)], by=village(1, 2))
+    entries = [
+        (monthly(1), [Evidence(EvidenceType.TEXT, text="身份证 150203201001011234")], None),
+        (monthly(2), [], None),
+        (monthly(1, county=2), [], None),
+        (KEY, [], None),
+    ]
+    with pytest.raises(Faulty) as refused:
+        hand_in(database, entries, by="900101")
+    told = {fault.file: fault.message for fault in refused.value.faults}
+    assert "公民身份号码" in told[monthly(1)]
+    assert "150203201001011234" not in str(refused.value)
+    assert told[monthly(2)] == "“待审核”的办理件不能报送"
+    assert "不能代办" in told[monthly(1, county=2)]
+    assert "不能代办" in told[KEY]
+    with database.read() as session:
+        assert standing(session, monthly(1)).state is State.OPEN
+
+
+def test_missing_evidence_and_doubles_are_faults(database: Database) -> None:
+    with pytest.raises(Faulty, match="还缺：已办、"):
+        hand_in(database, [(KEY, [], None)], by=BUREAU)
+    with pytest.raises(Faulty, match="多次"):
+        hand_in(database, [(monthly(1), [], None), (monthly(1), [], None)], by="900101")
+    with pytest.raises(NotFound, match="nowhere"):
+        hand_in(database, [("nowhere", [], None)], by="900101")
+    assert hand_in(database, [], by="900101") == 0
+
+
+@pytest.mark.parametrize("field", ["text", "file_name", "note", "name"])
+def test_nothing_personal_is_handed_in(database: Database, field: str) -> None:
+    hidden = "监护人证件150203201001011234"
+    piece = Evidence(EvidenceType.TEXT, **({field: hidden} if field in ("text", "file_name") else {"text": "好"}))
+    by = Actor(UNIT, hidden) if field == "name" else office(UNIT)
+    note = hidden if field == "note" else None
+    with pytest.raises(PrivacyBlocked) as refused, database.write() as session:
+        submit(session, VILLAGE_KEY, by=by, evidence=[piece], now=instant("2025-01-20"), note=note)
+    assert "150203201001011234" not in str(refused.value)
