@@ -21,7 +21,7 @@ from ledger.tables import entry, plan, requirement, unit, work_item
 from ledger.tables import tally as tally_table
 from policy_models.errors import ChangedMeanwhile, NotFound, ReasonMissing
 from policy_models.lifecycle import ACT_NAMES, NEEDS_REASON, TRANSITIONS, Act, State, advance
-from policy_models.plan import Review
+from policy_models.plan import Level, Review
 from policy_models.timing import RED_RETURNS
 
 
@@ -51,6 +51,10 @@ class Standing:
     unit_name: str
     superior: str | None
     reviewer: str | None
+    coordinator: str
+    level: Level
+    review: Review
+    collects: bool  # of a half-year round: reviewed section by section
     county: str
     phase: int
     opens_on: date
@@ -85,11 +89,13 @@ def _chosen() -> Select[Any]:
             work_item,
             unit.c.name.label("unit_name"),
             unit.c.superior,
+            unit.c.level,
             unit.c.county,
             plan.c.code.label("plan_code"),
             plan.c.coordinator,
             requirement.c.code.label("requirement"),
             requirement.c.review,
+            requirement.c.collects,
         )
         .join(unit, unit.c.code == work_item.c.unit_code)
         .join(plan, plan.c.id == work_item.c.plan_id)
@@ -109,6 +115,10 @@ def _standing(row: Any) -> Standing:
         unit_name=row.unit_name,
         superior=row.superior,
         reviewer=(row.superior if row.review == Review.PARENT else None) or row.coordinator,
+        coordinator=row.coordinator,
+        level=Level(row.level),
+        review=Review(row.review),
+        collects=bool(row.collects),
         county=row.county,
         phase=row.phase,
         opens_on=row.opens_on,

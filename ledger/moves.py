@@ -16,10 +16,11 @@ def remember(session: Session, which: ColumnElement[bool], *, cause: str, now: d
     before = select(
         items.id,
         literal(now, item_move.c.moved_at.type),
+        items.phase,
         items.opens_on,
         items.deadline,
         items.catch_up,
         literal(cause),
     ).where(which)
-    names = ["item_id", "moved_at", "opens_on", "deadline", "catch_up", "cause"]
+    names = ["item_id", "moved_at", "phase", "opens_on", "deadline", "catch_up", "cause"]
     session.execute(insert(item_move).from_select(names, before))

@@ -16,7 +16,7 @@ from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.tables import entry, item_move, requirement, tally, unit, work_item
 from ledger.timing_sql import timing_case
-from policy_models.lifecycle import Act, State
+from policy_models.lifecycle import NEEDS_REASON, Act, State
 from policy_models.rollup import Count
 from policy_models.timing import RED_RETURNS, Thresholds, Timing
 
@@ -115,23 +115,26 @@ def _facts_now(plan_id: int) -> FromClause:
 
 def facts_of_items(plan_id: int, until: datetime) -> Any:
     """Each item of a plan as it stood just before an instant: the columns of work_item with state, returns, dates,
-    first_submitted_on and changed_at of that moment. An item raised later is left out."""
+    first_submitted_on, reason and changed_at of that moment. What was raised or created later is left out; only what
+    the plan's first load created is there on every day, so that a plan loaded late can look back."""
     acts = (
         select(
             entry.c.item_id,
             func.max(entry.c.revision).label("revision"),
             func.sum(case((entry.c.act == Act.SEND_BACK.value, 1), else_=0)).label("returns"),
             func.max(case((entry.c.act == Act.SUBMIT.value, 1), else_=0)).label("submitted"),
+            func.max(case((entry.c.act.in_([act.value for act in NEEDS_REASON]), entry.c.revision))).label("reasoned"),
         )
         .join(work_item, work_item.c.id == entry.c.item_id)
         .where(work_item.c.plan_id == plan_id, entry.c.at < until)
         .group_by(entry.c.item_id)
         .subquery("acts")
     )
-    last = entry.alias("last")
+    last, told = entry.alias("last"), entry.alias("told")
     moved_later, was = _first_move_after(plan_id, until)
     items = work_item.c
-    replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at", "opens_on", "deadline", "catch_up")
+    dates = ("phase", "opens_on", "deadline", "catch_up")
+    replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at", "reason", *dates)
     return (
         select(
             *(column for column in items if column.name not in replaced),
@@ -139,18 +142,26 @@ def facts_of_items(plan_id: int, until: datetime) -> Any:
             func.coalesce(acts.c.revision, 0).label("revision"),
             func.coalesce(acts.c.returns, 0).label("returns"),
             func.coalesce(last.c.at, items.created_at).label("changed_at"),
+            told.c.note.label("reason"),
             case((acts.c.submitted == 1, items.first_submitted_on), else_=None).label("first_submitted_on"),
-            *(func.coalesce(was.c[name], items[name]).label(name) for name in ("opens_on", "deadline", "catch_up")),
+            *(func.coalesce(was.c[name], items[name]).label(name) for name in dates),
         )
         .select_from(
             work_item.outerjoin(acts, acts.c.item_id == items.id)
             .outerjoin(last, and_(last.c.item_id == items.id, last.c.revision == acts.c.revision))
+            .outerjoin(told, and_(told.c.item_id == items.id, told.c.revision == acts.c.reasoned))
             .outerjoin(moved_later, moved_later.c.item_id == items.id)
             .outerjoin(was, was.c.id == moved_later.c.move_id)
         )
-        .where(items.plan_id == plan_id, or_(items.duty_id.is_not(None), items.created_at < until))
+        .where(items.plan_id == plan_id, or_(items.created_at < until, _from_the_start(plan_id)))
         .subquery("items_then")
     )
+
+
+def _from_the_start(plan_id: int) -> ColumnElement[bool]:
+    """Whether an item was created by the plan's first load (not raised on an event at the same instant)."""
+    first = select(func.min(work_item.c.created_at)).where(work_item.c.plan_id == plan_id).scalar_subquery()
+    return and_(work_item.c.duty_id.is_not(None), work_item.c.created_at == first)
 
 
 def _first_move_after(plan_id: int, until: datetime) -> tuple[Any, Any]:

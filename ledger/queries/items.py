@@ -7,12 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
+from ledger.civil import end_of_day
 from ledger.database import Session
 from ledger.entries import Entry, history
 from ledger.queries.reading import Reading
-from ledger.tables import duty, evidence, plan, requirement, unit, work_item
+from ledger.tables import duty, evidence, item_move, plan, requirement, unit, work_item
 from ledger.tally import is_late
 from ledger.timing_sql import timing_case
 from policy_models.calendars import Confidence
@@ -29,7 +30,8 @@ CITY = "city"  # as ``under``: the units of the city itself
 @dataclass(frozen=True, slots=True)
 class ItemRow:
     """One item as it stands: ``remind_by`` is the last work day on or before the deadline, ``why`` explains it;
-    ``doubted``: the fields of its requirement that make the date 推定."""
+    ``doubted``: the fields of its requirement that make the date 推定; ``planned``: the deadline before an extension
+    moved it (原定), None where none was granted."""
 
     key: str
     requirement: str
@@ -55,6 +57,7 @@ class ItemRow:
     reason: str | None
     changed_at: datetime
     doubted: tuple[str, ...] = ()
+    planned: date | None = None
 
     @property
     def light(self) -> Light:
@@ -184,8 +187,8 @@ def row_of(row: Any, reading: Reading) -> ItemRow:
         row.opens_on,
         row.deadline,
         row.remind_by if known else reading.calendars.work.on_or_before(row.deadline),
-        Confidence(row.confidence) if row.confidence else Confidence.ANNOUNCED,
-        row.why or "事件发生后的规定期限",
+        Confidence(row.confidence) if row.confidence and row.planned is None else Confidence.ANNOUNCED,
+        _why(row),
         State(row.state),
         Timing(row.timing),
         CatchUp(row.catch_up) if row.catch_up else None,
@@ -194,8 +197,25 @@ def row_of(row: Any, reading: Reading) -> ItemRow:
         row.first_submitted_on,
         row.reason,
         row.changed_at,
-        reading.doubted.get(row.requirement, ()),
+        reading.doubted.get(row.requirement, ()) if row.planned is None else (),
+        row.planned,
     )
+
+
+def _why(row: Any) -> str:
+    if row.planned is not None:
+        return f"经审批延期，原定{row.planned.year}年{row.planned.month}月{row.planned.day}日"
+    return row.why or "事件发生后的规定期限"
+
+
+def planned_of(columns: Any, reading: Reading) -> Any:
+    """The deadline an item had before its first extension, as far as one was granted by the day."""
+    before = item_move.c
+    chosen = select(before.deadline).where(before.item_id == columns.id, before.cause == "extension")
+    if reading.is_past:
+        chosen = chosen.where(before.moved_at < end_of_day(reading.as_of))
+    first = chosen.order_by(before.moved_at, before.id).limit(1).correlate(columns.id.table).scalar_subquery()
+    return case((columns.extended, first), else_=None)
 
 
 def _rows(reading: Reading, source: Any) -> Select[Any]:
@@ -226,6 +246,7 @@ def _rows(reading: Reading, source: Any) -> Select[Any]:
         duty.c.confidence,
         duty.c.why,
         timing_of(columns, reading).label("timing"),
+        planned_of(columns, reading).label("planned"),
     )
     return _joined(chosen, source).where(columns.plan_id == reading.plan_id)
 

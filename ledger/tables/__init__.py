@@ -64,6 +64,8 @@ APPEND_ONLY = (
     "item_move",
     "privacy_exception",
     "report_section",
+    "sample",
+    "sample_item",
     "exemplar_entry",
     "template",
     "compilation",

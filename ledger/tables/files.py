@@ -126,25 +126,24 @@ sample = Table(
     Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
     Column("period", String(40), nullable=False),
     Column("reviewer", ForeignKey("unit.code"), nullable=False),
+    Column("number", Integer, nullable=False),  # counts the reviewer's draws of this requirement and period
     Column("seed", String(40), nullable=False),
+    Column("share", Integer, nullable=True),  # per cent asked for; None where a number was
     Column("population", Integer, nullable=False),
     Column("size", Integer, nullable=False),
     Column("drawn_by", String(80), nullable=False),
     Column("drawn_at", UtcDateTime, nullable=False),
+    UniqueConstraint("requirement_id", "period", "reviewer", "number"),
     CheckConstraint("size > 0 AND size <= population", name="size"),
 )
 
+# All that stood before the reviewer when the sample was drawn, with what was drawn of it: so the draw can be repeated.
+# What became of a piece is told by the first entry after ``revision``; nothing is stored twice.
 sample_item = Table(
     "sample_item",
     metadata,
     Column("sample_id", ForeignKey("sample.id"), primary_key=True),
-    Column("item_id", ForeignKey("work_item.id"), primary_key=True),
+    Column("item_id", ForeignKey("work_item.id"), primary_key=True, index=True),
     Column("revision", Integer, nullable=False),  # of the item when it was drawn
-    Column("result", String(8), nullable=True),
-    Column("note", Text, nullable=True),
-    Column("checked_by", String(80), nullable=True),
-    Column("checked_at", UtcDateTime, nullable=True),
-    CheckConstraint("result IS NULL OR result IN ('passed', 'failed')", name="result"),
-    CheckConstraint("result IS NULL OR (checked_by IS NOT NULL AND checked_at IS NOT NULL)", name="checked"),
-    CheckConstraint("result <> 'failed' OR note IS NOT NULL", name="failed_has_reason"),
+    Column("drawn", Boolean, nullable=False),
 )

@@ -154,6 +154,15 @@ work_item = Table(
         sqlite_where=text("state = 'scheduled'"),
         postgresql_where=text("state = 'scheduled'"),
     ),
+    # what waits for review
+    Index(
+        "ix_work_item_submitted",
+        "plan_id",
+        "requirement_id",
+        "period",
+        sqlite_where=text("state = 'submitted'"),
+        postgresql_where=text("state = 'submitted'"),
+    ),
     # what the units owe now, for reminders and for "overdue by unit": small beside the whole table
     Index(
         "ix_work_item_owed",
@@ -205,6 +214,7 @@ item_move = Table(
     Column("id", Identity, primary_key=True),
     Column("item_id", ForeignKey("work_item.id"), nullable=False),
     Column("moved_at", UtcDateTime, nullable=False),
+    Column("phase", Integer, nullable=False),
     Column("opens_on", Date, nullable=False),
     Column("deadline", Date, nullable=False),
     Column("catch_up", String(12), nullable=False),

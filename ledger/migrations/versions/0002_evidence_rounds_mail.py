@@ -47,6 +47,8 @@ APPEND_ONLY = (
     "item_move",
     "privacy_exception",
     "report_section",
+    "sample",
+    "sample_item",
     "exemplar_entry",
     "template",
     "compilation",
@@ -66,6 +68,13 @@ def upgrade() -> None:
         op.execute("ALTER TABLE unit ADD COLUMN merged_into VARCHAR(24) REFERENCES unit (code)")
     op.add_column("requirement", sa.Column("collects", sa.String(12), server_default="", nullable=False))
     _change_evidence()
+    op.create_index(
+        "ix_work_item_submitted",
+        "work_item",
+        ["plan_id", "requirement_id", "period"],
+        sqlite_where=sa.text("state = 'submitted'"),
+        postgresql_where=sa.text("state = 'submitted'"),
+    )
     _change_outbox()
     _change_entry()
     for table in APPEND_ONLY:
