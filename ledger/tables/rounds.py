@@ -116,6 +116,7 @@ exemplar = Table(
     Column("submitted_at", UtcDateTime, nullable=True),
     Column("published_at", UtcDateTime, nullable=True),
     Column("published_by", String(80), nullable=True),
+    UniqueConstraint("plan_id", "round_code", "unit_code", "title"),  # a form sent twice makes one
     one_of("state", ("draft", "submitted", "returned", "shortlisted", "published", "withdrawn")),
     CheckConstraint("state <> 'returned' OR reason IS NOT NULL", name="returned_has_reason"),
     CheckConstraint(
@@ -150,7 +151,20 @@ exemplar_picture = Table(
     Column("file_id", ForeignKey("file.id"), nullable=False),
     Column("caption", String(120), nullable=False, server_default=""),
     Column("added_at", UtcDateTime, nullable=False),
+    Column("confirmed_by", String(80), nullable=False),  # who said that no child's face is in it
     UniqueConstraint("exemplar_id", "file_id"),
+)
+
+# 评审: one for each half-year; scores are told once all have scored or it is closed, and it is closed for good.
+panel = Table(
+    "panel",
+    metadata,
+    Column("plan_id", ForeignKey("plan.id"), primary_key=True),
+    Column("round_code", String(12), primary_key=True),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime, nullable=True),
+    Column("closed_by", String(80), nullable=True),
+    CheckConstraint("closed_at IS NULL OR closed_by IS NOT NULL", name="closed_by_somebody"),
 )
 
 # 评审人: a named person with a secret link, kept as a hash.
@@ -161,6 +175,7 @@ panelist = Table(
     Column("plan_id", ForeignKey("plan.id"), nullable=False),
     Column("round_code", String(12), nullable=False),
     Column("name", String(80), nullable=False),
+    Column("unit_code", ForeignKey("unit.code"), nullable=True),  # its exemplars are not shown to this person
     Column("hash", String(64), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime, nullable=True),
@@ -173,6 +188,7 @@ score = Table(
     Column("exemplar_id", ForeignKey("exemplar.id"), primary_key=True),
     Column("panelist_id", ForeignKey("panelist.id"), primary_key=True),
     Column("points", Integer, nullable=False),
+    Column("version", Integer, nullable=False),  # of the exemplar that was read: a later text is scored anew
     Column("comment", Text, nullable=False, server_default=""),
     Column("at", UtcDateTime, nullable=False),
     CheckConstraint("points BETWEEN 0 AND 100", name="points"),
@@ -188,12 +204,17 @@ bulletin_item = Table(
     Column("title", String(120), nullable=False),
     Column("text", Text, nullable=False),
     Column("state", String(12), nullable=False, server_default="submitted"),
+    Column("version", Integer, nullable=False, server_default=text("1")),
     Column("reason", Text, nullable=True),
     Column("by_name", String(80), nullable=False),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime, nullable=True),
     Column("decided_by", String(80), nullable=True),
+    UniqueConstraint("plan_id", "year", "unit_code", "title"),  # a form sent twice makes one
     one_of("state", ("submitted", "counted", "returned")),
+    CheckConstraint(
+        "state = 'submitted' OR (decided_at IS NOT NULL AND decided_by IS NOT NULL)", name="decided_by_somebody"
+    ),
     CheckConstraint("state <> 'returned' OR reason IS NOT NULL", name="returned_has_reason"),
 )
 

@@ -33,6 +33,7 @@ NEW = [
     "exemplar",
     "exemplar_entry",
     "exemplar_picture",
+    "panel",
     "panelist",
     "score",
     "bulletin_item",
@@ -46,9 +47,9 @@ NEW = [
 APPEND_ONLY = (
     "item_move",
     "privacy_exception",
-    "report_section",
     "sample",
     "sample_item",
+    "report_section",
     "exemplar_entry",
     "template",
     "compilation",
@@ -67,7 +68,6 @@ def upgrade() -> None:
     else:
         op.execute("ALTER TABLE unit ADD COLUMN merged_into VARCHAR(24) REFERENCES unit (code)")
     op.add_column("requirement", sa.Column("collects", sa.String(12), server_default="", nullable=False))
-    _change_evidence()
     op.create_index(
         "ix_work_item_submitted",
         "work_item",
@@ -75,6 +75,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'submitted'"),
         postgresql_where=sa.text("state = 'submitted'"),
     )
+    _change_evidence()
     _change_outbox()
     _change_entry()
     for table in APPEND_ONLY:
