@@ -13,6 +13,7 @@ from ledger import plans
 from ledger.acts import Actor, Standing, act_on, act_on_each, standing, standings
 from ledger.civil import civil_date
 from ledger.database import Session
+from ledger.pieces import columns_of
 from ledger.screenings import require_clean
 from ledger.tables import evidence as evidence_table
 from policy_models.errors import ActNotAllowed, EvidenceMissing, Fault, Faulty, LuchengError, NotResponsible
@@ -124,15 +125,4 @@ def words_of(evidence: Sequence[Evidence], note: str | None, by: Actor) -> Itera
 
 
 def _row(item: Standing, revision: int, piece: Evidence) -> dict[str, Any]:
-    return {
-        "item_id": item.id,
-        "revision": revision,
-        "type": piece.type.value,
-        "name": piece.name,
-        "value": piece.value,
-        "of": piece.of,
-        "text": piece.text,
-        "file_id": piece.file_id,
-        "file_name": piece.file_name,
-        "effective_on": piece.effective_on,
-    }
+    return {"item_id": item.id, "revision": revision, **columns_of(piece)}

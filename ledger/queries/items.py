@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
@@ -12,15 +11,15 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from ledger.civil import end_of_day
 from ledger.database import Session
 from ledger.entries import Entry, history
+from ledger.queries.evidence import Given, handed_in
 from ledger.queries.reading import Reading
-from ledger.tables import duty, evidence, item_move, plan, requirement, unit, work_item
+from ledger.tables import duty, item_move, plan, requirement, unit, work_item
 from ledger.tally import is_late
 from ledger.timing_sql import timing_case
 from policy_models.calendars import Confidence
 from policy_models.errors import NotFound
 from policy_models.evidence import Evidence
-from policy_models.lifecycle import State
-from policy_models.plan import EvidenceType
+from policy_models.lifecycle import Act, State
 from policy_models.timing import LIGHTS, RED_RETURNS, CatchUp, Light, Timing
 
 NO_PAGE = "没有这一页，请从第一页重新查看"
@@ -98,10 +97,28 @@ class ItemPage:
 
 @dataclass(frozen=True)
 class ItemDetail:
+    """One item as of a day: ``entries`` up to then, oldest first; ``handed_in``: the pieces of each submission by its
+    revision, where it had any; ``unit_names``: of who acted, by code."""
+
     row: ItemRow
     entries: tuple[Entry, ...]
-    evidence: tuple[Evidence, ...]
+    handed_in: dict[int, tuple[Given, ...]]
     unit_names: dict[str, str]
+
+    @property
+    def submission(self) -> Entry | None:
+        """The submission that stands: the last one, unless it was withdrawn."""
+        acts = [one for one in self.entries if one.act in (Act.SUBMIT, Act.WITHDRAW)]
+        return acts[-1] if acts and acts[-1].act is Act.SUBMIT else None
+
+    @property
+    def given(self) -> tuple[Given, ...]:
+        """The pieces of the submission that stands."""
+        return self.handed_in.get(self.submission.revision, ()) if self.submission else ()
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return tuple(one.evidence for one in self.given)
 
 
 def items(
@@ -151,18 +168,16 @@ def plan_of_item(session: Session, key: str) -> str:
 
 
 def item(session: Session, reading: Reading, key: str) -> ItemDetail:
-    """One item with its acts (oldest first) and the evidence last handed in. Raises NotFound."""
+    """One item with its acts and what was handed in, as of the day. Raises NotFound."""
     source = reading.items()
     row = session.execute(_rows(reading, source).where(source.c.key == key)).first()
     if row is None:
         raise NotFound("没有这个办理件，地址可能不完整或已失效")
-    acts = history(session, row.id)
-    pieces = session.execute(select(evidence).where(evidence.c.item_id == row.id).order_by(evidence.c.id)).all()
-    newest = max((piece.revision for piece in pieces), default=0)
+    until = end_of_day(reading.as_of)
+    acts = tuple(one for one in history(session, row.id) if one.at < until)
     codes = {act.by_unit for act in acts}
     names = session.execute(select(unit.c.code, unit.c.name).where(unit.c.code.in_(codes)))
-    handed_in = tuple(_evidence(piece) for piece in pieces if piece.revision == newest)
-    return ItemDetail(row_of(row, reading), acts, handed_in, {r.code: r.name for r in names})
+    return ItemDetail(row_of(row, reading), acts, handed_in(session, row.id, until), {r.code: r.name for r in names})
 
 
 def timing_of(columns: Any, reading: Reading) -> Any:
@@ -297,13 +312,3 @@ def _read_cursor(cursor: str) -> tuple[date, int]:
     if not 0 <= found[1] < 2**63:
         raise NotFound(NO_PAGE)
     return found
-
-
-def _evidence(row: Any) -> Evidence:
-    value, of = row.value, row.of
-    return Evidence(EvidenceType(row.type), row.name, _plain(value), _plain(of), row.text)
-
-
-def _plain(value: Decimal | None) -> Decimal | None:
-    """Without the zeros that the column's scale adds: 412.0000 is 412."""
-    return None if value is None else Decimal(format(Decimal(value).normalize(), "f"))
