@@ -20,6 +20,7 @@ from policy_models.calendars import Confidence
 from policy_models.errors import NotFound
 from policy_models.evidence import Evidence
 from policy_models.lifecycle import Act, State
+from policy_models.plan import Level
 from policy_models.timing import LIGHTS, RED_RETURNS, CatchUp, Light, Timing
 
 NO_PAGE = "没有这一页，请从第一页重新查看"
@@ -84,6 +85,7 @@ class ItemFilter:
     within: str | None = None
     due_from: date | None = None
     due_to: date | None = None
+    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,9 @@ def items(
     Raises NotFound for a cursor that no page gave, and where nothing is left after ``skip`` items.
     """
     source = reading.items()
-    where = _conditions(source.c, reading, wanted)
-    chosen = _rows(reading, source).where(*where)
-    total = session.execute(_joined(select(func.count()), source).where(*where)).scalar_one()
+    where = conditions(source.c, reading, wanted)
+    chosen = chosen_rows(reading, source).where(*where)
+    total = session.execute(joined(select(func.count()), source).where(*where)).scalar_one()
     if skip and skip >= total:
         raise NotFound(NO_PAGE)
     if cursor is not None:
@@ -153,7 +155,7 @@ def items(
 def unit_items(session: Session, reading: Reading, unit_code: str) -> tuple[ItemRow, ...]:
     """Everything one unit owes, owed or will owe under the plan, in order of deadline: one statement."""
     source = reading.items()
-    chosen = _rows(reading, source).where(*_conditions(source.c, reading, ItemFilter(unit=unit_code)))
+    chosen = chosen_rows(reading, source).where(*conditions(source.c, reading, ItemFilter(unit=unit_code)))
     found = session.execute(chosen.order_by(source.c.deadline, source.c.id))
     return tuple(row_of(row, reading) for row in found)
 
@@ -170,7 +172,7 @@ def plan_of_item(session: Session, key: str) -> str:
 def item(session: Session, reading: Reading, key: str) -> ItemDetail:
     """One item with its acts and what was handed in, as of the day. Raises NotFound."""
     source = reading.items()
-    row = session.execute(_rows(reading, source).where(source.c.key == key)).first()
+    row = session.execute(chosen_rows(reading, source).where(source.c.key == key)).first()
     if row is None:
         raise NotFound("没有这个办理件，地址可能不完整或已失效")
     until = end_of_day(reading.as_of)
@@ -186,7 +188,7 @@ def timing_of(columns: Any, reading: Reading) -> Any:
 
 
 def row_of(row: Any, reading: Reading) -> ItemRow:
-    """An ItemRow from a row of ``_rows``. An item raised on an event, or moved, has no duty that knows its work day."""
+    """An ItemRow from a row of ``chosen_rows``. An item raised on an event, or moved, has no duty that knows its work day."""
     known = row.duty_deadline is not None and row.duty_deadline == row.deadline
     return ItemRow(
         row.key,
@@ -233,7 +235,8 @@ def planned_of(columns: Any, reading: Reading) -> Any:
     return case((columns.extended, first), else_=None)
 
 
-def _rows(reading: Reading, source: Any) -> Select[Any]:
+def chosen_rows(reading: Reading, source: Any) -> Select[Any]:
+    """The columns of an ItemRow for the plan's items in ``source``, which is ``reading.items()``."""
     columns = source.c
     chosen = select(
         columns.id,
@@ -263,10 +266,11 @@ def _rows(reading: Reading, source: Any) -> Select[Any]:
         timing_of(columns, reading).label("timing"),
         planned_of(columns, reading).label("planned"),
     )
-    return _joined(chosen, source).where(columns.plan_id == reading.plan_id)
+    return joined(chosen, source).where(columns.plan_id == reading.plan_id)
 
 
-def _joined(chosen: Select[Any], source: Any) -> Select[Any]:
+def joined(chosen: Select[Any], source: Any) -> Select[Any]:
+    """What is chosen, from the items with their requirement, unit and duty."""
     return chosen.select_from(
         source.join(requirement, requirement.c.id == source.c.requirement_id)
         .join(unit, unit.c.code == source.c.unit_code)
@@ -274,7 +278,8 @@ def _joined(chosen: Select[Any], source: Any) -> Select[Any]:
     )
 
 
-def _conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[ColumnElement[bool]]:
+def conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    """What a filter means, over ``joined`` rows."""
     where: list[ColumnElement[bool]] = [columns.plan_id == reading.plan_id]
     pairs = (
         (columns.unit_code, wanted.unit),
@@ -284,6 +289,7 @@ def _conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[Colu
         (unit.c.county, "" if wanted.under == CITY else wanted.under),
         (columns.state, wanted.state.value if wanted.state else None),
         (columns.phase, wanted.phase),
+        (unit.c.level, wanted.level.value if wanted.level else None),
     )
     where += [column == value for column, value in pairs if value is not None]
     if wanted.within is not None:

@@ -1,0 +1,125 @@
+"""督办台账: every item with what was handed in and who reviewed it, as of a day. A page of it, or all of it as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from ledger.civil import end_of_day
+from ledger.database import Session
+from ledger.pieces import evidence_from
+from ledger.queries.items import NO_PAGE, ItemFilter, ItemRow, chosen_rows, conditions, joined, row_of
+from ledger.queries.reading import Reading
+from ledger.tables import entry, evidence, requirement, unit
+from policy_models.errors import NotFound
+from policy_models.evidence import Evidence
+from policy_models.lifecycle import Act
+from policy_models.plan import Level
+
+STREAMED = 1000  # rows read at once; each lot costs two statements more
+TOLD = (Act.SUBMIT, Act.WITHDRAW, Act.ACCEPT, Act.SEND_BACK)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Who did it, and when (UTC)."""
+
+    by_name: str
+    at: datetime
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterRow:
+    """An item with the submission that stands (a withdrawn one does not) and the review of it. ``above``: the name of
+    the unit above, as names of villages repeat."""
+
+    item: ItemRow
+    level: Level
+    above: str
+    submitted: Mark | None
+    reviewed: Mark | None
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPage:
+    rows: tuple[RegisterRow, ...]
+    total: int
+
+
+def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, skip: int, limit: int) -> RegisterPage:
+    """A page in order of requirement, deadline and unit: four statements. Raises NotFound behind the last page."""
+    source = reading.items()
+    where = conditions(source.c, reading, wanted)
+    total = session.execute(joined(select(func.count()), source).where(*where)).scalar_one()
+    if skip and skip >= total:
+        raise NotFound(NO_PAGE)
+    rows = session.execute(_ordered(reading, source, where).limit(limit).offset(skip)).all()
+    return RegisterPage(tuple(_told(session, reading, rows)), int(total))
+
+
+def register_rows(session: Session, reading: Reading, wanted: ItemFilter) -> Iterator[RegisterRow]:
+    """All rows in the order of the pages, read as they are asked for, so that memory does not grow with them."""
+    source = reading.items()
+    chosen = _ordered(reading, source, conditions(source.c, reading, wanted))
+    for lot in session.execute(chosen.execution_options(yield_per=STREAMED)).partitions():
+        yield from _told(session, reading, lot)
+
+
+def _ordered(reading: Reading, source: Any, where: Sequence[Any]) -> Select[Any]:
+    upper = unit.alias("upper")
+    columns = source.c
+    return (
+        chosen_rows(reading, source)
+        .add_columns(unit.c.level, upper.c.name.label("above"))
+        .outerjoin(upper, upper.c.code == unit.c.parent)
+        .where(*where)
+        .order_by(requirement.c.id, columns.deadline, columns.unit_code, columns.id)
+    )
+
+
+def _told(session: Session, reading: Reading, rows: Sequence[Any]) -> Iterator[RegisterRow]:
+    ids = [row.id for row in rows]
+    marks = _marks(session, reading, ids)
+    pieces = _pieces(session, ids)
+    for row in rows:
+        revision, submitted, reviewed = marks.get(row.id, (0, None, None))
+        yield RegisterRow(
+            row_of(row, reading),
+            Level(row.level),
+            row.above or "",
+            submitted,
+            reviewed,
+            tuple(pieces.get((row.id, revision), ())),
+        )
+
+
+def _marks(session: Session, reading: Reading, ids: Sequence[int]) -> dict[int, tuple[int, Mark | None, Mark | None]]:
+    """Of each item: the revision of the submission that stands, that submission, and the last review of it."""
+    chosen = (
+        select(entry.c.item_id, entry.c.revision, entry.c.act, entry.c.by_name, entry.c.at, entry.c.note)
+        .where(entry.c.item_id.in_(ids), entry.c.act.in_([act.value for act in TOLD]))
+        .where(entry.c.at < end_of_day(reading.as_of))
+        .order_by(entry.c.item_id, entry.c.revision)
+    )
+    found: dict[int, tuple[int, Mark | None, Mark | None]] = {}
+    for row in session.execute(chosen):
+        mark, revision, submitted = Mark(row.by_name, row.at, row.note), *found.get(row.item_id, (0, None, None))[:2]
+        found[row.item_id] = {
+            Act.SUBMIT: (row.revision, mark, None),
+            Act.WITHDRAW: (0, None, None),
+        }.get(Act(row.act), (revision, submitted, mark))
+    return found
+
+
+def _pieces(session: Session, ids: Sequence[int]) -> dict[tuple[int, int], list[Evidence]]:
+    """What was handed in, by item and revision."""
+    found: dict[tuple[int, int], list[Evidence]] = {}
+    for row in session.execute(select(evidence).where(evidence.c.item_id.in_(ids)).order_by(evidence.c.id)):
+        found.setdefault((row.item_id, row.revision), []).append(evidence_from(row))
+    return found
