@@ -24,3 +24,12 @@ def decode_text(data: bytes, file: str = "文件") -> str:
 def normalize_digits(text: str) -> str:
     """Full-width digits ０–９ become ASCII digits; nothing else changes."""
     return text.translate(_DIGITS)
+
+
+def written(text: str) -> str:
+    """Words from a form: line ends are ``\\n``; control characters and lone surrogates, which databases refuse each in
+    its own way, are dropped; no blanks around."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        c for c in lines if c in "\n\t" or not (c < " " or "\x7f" <= c <= "\x9f" or "\ud800" <= c <= "\udfff")
+    ).strip()
