@@ -15,11 +15,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api import narrowing, words
 from api.short_names import short_name
 from ledger.civil import civil_date
+from ledger.extensions import ANSWER_NAMES
 from ledger.plans import PlanSummary
 from ledger.queries.reading import Reading
 from policy_models.lifecycle import ACT_NAMES, STATE_NAMES
 from policy_models.periods import period_name, section_name
 from policy_models.rollup import Cell
+from policy_models.sampling import OUTCOME_NAMES
 from policy_models.timing import CATCH_UP_NAMES, LIGHT_NAMES, LIGHTS, TIMING_NAMES, Light
 from policy_models.units import LEVEL_NAMES
 
@@ -116,6 +118,9 @@ def _environment() -> Environment:
         state_names=STATE_NAMES,
         act_names=ACT_NAMES,
         level_names=LEVEL_NAMES,
+        outcome_names=OUTCOME_NAMES,
+        answer_names=ANSWER_NAMES,
+        civil_date=civil_date,
         catch_up_names=CATCH_UP_NAMES,
         reading=None,
         ahead=False,
@@ -127,5 +132,6 @@ def _environment() -> Environment:
     environment.filters["moment"] = words.moment
     environment.filters["full_day"] = words.full_day
     environment.filters["item_path"] = lambda key: f"/items/{quote(str(key), safe=':-._~')}"
+    environment.filters["item_key"] = lambda key: quote(str(key), safe=":-._~")
     environment.filters["unit_path"] = lambda code: f"/units/{quote(str(code), safe='-')}"
     return environment

@@ -24,7 +24,8 @@ from policy_models.sampling import Outcome
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One of a sample's population. ``result``: of a drawn piece "passed", "failed" (sent back, or taken back by the
-    unit), "left" (waived or cancelled) or "" while nobody has looked; ``stands``: submitted, untouched since drawn."""
+    unit), "left" (waived or cancelled) or "" while nobody has looked; ``revision`` of the item when drawn,
+    ``submitted`` that with which its evidence came; ``stands``: submitted, untouched since drawn."""
 
     item_id: int
     key: str
@@ -32,6 +33,7 @@ class Piece:
     unit_name: str
     drawn: bool
     revision: int
+    submitted: int
     stands: bool
     result: str
     by: str
@@ -84,6 +86,37 @@ class Sample:
     def outcome(self) -> Outcome:
         results = [piece.result for piece in self.pieces if piece.drawn]
         return draws.outcome(pending=results.count(""), passed=results.count("passed"), failed=results.count("failed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A sample in a list, with how it stands."""
+
+    id: int
+    requirement: str
+    title: str
+    period: str
+    number: int
+    population: int
+    size: int
+    drawn_by: str
+    drawn_at: datetime
+    outcome: Outcome
+
+
+def of_reviewer(session: Session, plan_id: int, reviewer: str, *, limit: int = 50) -> tuple[Drawn, ...]:
+    """A reviewer's samples under a plan, newest first: one statement."""
+    ended = outcomes()
+    rows = session.execute(
+        select(sample, requirement.c.code.label("requirement"), requirement.c.title, ended.c.outcome)
+        .join(requirement, requirement.c.id == sample.c.requirement_id)
+        .join(ended, ended.c.sample_id == sample.c.id)
+        .where(sample.c.plan_id == plan_id, sample.c.reviewer == reviewer)
+        .order_by(sample.c.id.desc())
+        .limit(limit)
+    )
+    names = [name for name in Drawn.__dataclass_fields__ if name != "outcome"]
+    return tuple(Drawn(**{name: getattr(row, name) for name in names}, outcome=Outcome(row.outcome)) for row in rows)
 
 
 def held_back(session: Session, item_ids: Sequence[int]) -> set[int]:
@@ -165,10 +198,18 @@ def _pieces(sample_id: int) -> Select[Any]:
         .correlate(sample_item)
         .scalar_subquery()
     )
-    after = entry.alias("after")
+    after, handed = entry.alias("after"), entry.alias("handed")
+    submitted = (
+        select(func.max(handed.c.revision))
+        .where(handed.c.item_id == sample_item.c.item_id, handed.c.act == Act.SUBMIT.value)
+        .where(handed.c.revision <= sample_item.c.revision)
+        .correlate(sample_item)
+        .scalar_subquery()
+    )
     return (
         select(
             sample_item,
+            submitted.label("submitted"),
             work_item.c.key,
             work_item.c.unit_code,
             work_item.c.state,
@@ -197,6 +238,7 @@ def _piece(row: Any) -> Piece:
         row.name,
         bool(row.drawn),
         row.revision,
+        row.submitted,
         row.act is None and row.state == State.SUBMITTED.value,
         RESULTS.get(row.act, "left"),
         row.by_name or "",

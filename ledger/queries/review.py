@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -73,6 +74,7 @@ class Waiting:
     """A submission that waits. ``superior``: who stands above the unit; ``by``: who handed it in, at ``submitted_at``
     (UTC), with a note."""
 
+    id: int
     key: str
     requirement: str
     title: str
@@ -266,6 +268,7 @@ def plain(value: Any) -> Decimal:
 
 def _waiting(row: Any, handed: Handed) -> Waiting:
     return Waiting(
+        row.id,
         row.key,
         row.requirement,
         row.title,
@@ -287,6 +290,18 @@ def _waiting(row: Any, handed: Handed) -> Waiting:
         row.note,
         handed,
     )
+
+
+def last_acts(session: Session, item_ids: Sequence[int]) -> dict[int, tuple[Act, str, datetime]]:
+    """The last act on each of these items: what, who, when (UTC). One statement."""
+    newest = (
+        select(entry.c.item_id, func.max(entry.c.revision).label("revision"))
+        .where(entry.c.item_id.in_(item_ids))
+        .group_by(entry.c.item_id)
+        .subquery("newest")
+    )
+    same = and_(entry.c.item_id == newest.c.item_id, entry.c.revision == newest.c.revision)
+    return {r.item_id: (Act(r.act), r.by_name, r.at) for r in session.execute(select(entry).join(newest, same))}
 
 
 @dataclass(frozen=True, slots=True)
