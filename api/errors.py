@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.blocked import record_blocked
 from api.headers import HEADERS
 from api.pages import page
 from policy_models.errors import (
@@ -92,6 +93,12 @@ FIELDS = {
     "under": "旗县区",
     "after": "起点",
     "parent": "上级单位",
+    "by_name": "经办人",
+    "note": "备注",
+    "type": "材料类别",
+    "effective_on": "发生日期",
+    "file_id": "文件编号",
+    "sha256": "文件校验值",
 }
 RETRY_AFTER_SECONDS = 30
 
@@ -124,7 +131,18 @@ def _expected(request: Request, error: Exception) -> Response:
     if status == 503:  # the cause names hosts and files: it is for the log
         log.error("ledger unavailable: %s", error)
         return answer(request, status, SENTENCES[status], {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    if isinstance(error, PrivacyBlocked):
+        _note(request, error)
     return answer(request, status, str(error))
+
+
+def _note(request: Request, error: PrivacyBlocked) -> None:
+    """Record what the gate stopped; it stays stopped even where that cannot be recorded."""
+    state, code = request.app.state, str(request.path_params.get("code", ""))[:24]
+    try:
+        record_blocked(state.database, error, by_unit=code, now=state.clock.now())
+    except LedgerUnavailable as failed:
+        log.error("a blocked text was not recorded: %s", failed)
 
 
 def _http(request: Request, error: Exception) -> Response:

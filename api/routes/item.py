@@ -11,12 +11,14 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, printable
 from api.narrowing import EVERY, GROUPS, expanded
 from api.pages import page, plan_page
+from api.routes.submit import labels, submit_path
 from ledger import plans
-from ledger.queries.items import ItemFilter, item, items, plan_of_item
-from ledger.queries.reading import open_plan
+from ledger.civil import civil_date
+from ledger.queries.items import ItemFilter, ItemRow, item, items, plan_of_item
+from ledger.queries.reading import Reading, open_plan
 from ledger.queries.units import counties, unit_names
 from policy_models.errors import NotFound
-from policy_models.lifecycle import State
+from policy_models.lifecycle import OWED, State
 from policy_models.timing import Timing
 
 router = APIRouter(include_in_schema=False)
@@ -85,12 +87,13 @@ def show_item(session: Reads, now: Now, key: Key, as_of: AsOf = None) -> Respons
         "detail": detail,
         "row": detail.row,
         "requirement": reading.requirement(detail.row.requirement),
-        "measures": _labels(reading.requirement(detail.row.requirement)),
+        "measures": labels(reading.requirement(detail.row.requirement)),
+        "desk_path": _desk_path(detail.row, reading),
     }
     return plan_page("item.html", reading, plans.plans(session), context)
 
 
-def _labels(requirement: object) -> dict[str, tuple[str, str | None]]:
-    """Label and denominator's label of each measure, by its name."""
-    rules = getattr(requirement, "measures", ())
-    return {rule.name: (rule.label, rule.of_label) for rule in rules}
+def _desk_path(row: ItemRow, reading: Reading) -> str | None:
+    """Where the unit acts on its item: today, while there is something to do."""
+    current = reading.as_of == civil_date(reading.now) and reading.requirement(row.requirement) is not None
+    return submit_path(row.unit, row.key) if current and row.state in OWED | {State.SUBMITTED} else None
