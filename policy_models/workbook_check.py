@@ -305,8 +305,10 @@ def _lacking(
     if values.get(CHOICE.name):
         if not values.get(REASON.name):
             yield REASON, "选了“无新增”，请写明理由"
-        counted = [c for c in columns.values() if c.name.startswith("value:") and values.get(c.name) is not None]
-        yield from ((column, "选了“无新增”，不再填数字；有数字的请取消“无新增”") for column in counted)
+        told = [
+            c for c in columns.values() if c.needed and not c.name.startswith("of:") and values.get(c.name) is not None
+        ]
+        yield from ((column, "选了“无新增”，这一格须留空；有内容报送的请取消“无新增”") for column in told)
         return
     if values.get(REASON.name):
         yield CHOICE, "写了无新增理由，请选“无新增”"

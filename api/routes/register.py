@@ -1,0 +1,171 @@
+"""督办台账: the page and its exports, the same filters in the same address, the same cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BeforeValidator
+
+from api.dependencies import MaybePlan, OpenPlan, Reads, empty_is_none
+from api.pages import page, plan_page
+from api.register import COLUMNS, TITLES, cells
+from api.routes.item import PageNumber, Section, Word
+from documents.cells import Cell, csv_lines
+from documents.cells import words as cell_words
+from documents.tables import Heading, write_table
+from ledger import plans
+from ledger.queries.items import CITY, ItemFilter
+from ledger.queries.reading import Reading
+from ledger.queries.register import register_page, register_rows
+from ledger.queries.units import counties, unit_names
+from policy_models.errors import NotFound
+from policy_models.files import MEDIA_TYPES, FileKind
+from policy_models.periods import period_name, section_name
+from policy_models.plan import Level
+from policy_models.timing import LIGHT_NAMES, LIGHTS, Light, Timing
+from policy_models.units import LEVEL_NAMES
+
+router = APIRouter(include_in_schema=False)
+PAGE_ROWS = 100
+IN_MEMORY = 1 << 20  # bytes of an export before it moves to disk
+PIECE = 1 << 16
+KEPT = 2  # columns that stay in sight: 序号 and 任务编号
+LONG = ("具体举措", "量化指标", "目标值/完成值", "进展情况", "存在问题", "下步措施", "备注")
+
+
+def _given(values: object) -> list[object]:
+    return [value for value in values if value] if isinstance(values, (list, tuple)) else []
+
+
+def asked(
+    section: Word = None,
+    under: Word = None,
+    within: Word = None,
+    level: Annotated[Level | None, BeforeValidator(empty_is_none), Query()] = None,
+    light: Annotated[list[Light], BeforeValidator(_given), Query()] = [],  # noqa: B006
+    requirement: Word = None,
+    period: Word = None,
+    phase: Section = None,
+) -> tuple[ItemFilter, tuple[Light, ...]]:
+    lights = tuple(one for one in Light if one in light)
+    timing = tuple(one for one in Timing if LIGHTS[one] in lights)
+    wanted = ItemFilter(None, section, requirement, period, under, None, timing, phase, within, None, None, level)
+    return wanted, lights
+
+
+Asked = Annotated[tuple[ItemFilter, tuple[Light, ...]], Depends(asked)]
+
+
+@router.get("/register")
+def show_register(session: Reads, reading: MaybePlan, chosen: Asked, number: PageNumber = None) -> Response:
+    if reading is None:
+        return page("empty.html", {})
+    wanted, lights = chosen
+    _require_section(reading, wanted)
+    number = number or 1
+    skip = (number - 1) * PAGE_ROWS
+    found = register_page(session, reading, wanted, skip=skip, limit=PAGE_ROWS)
+    names = unit_names(session, frozenset(code for code in (wanted.within, wanted.under) if code))
+    context = {
+        "here": "register",
+        "wanted": wanted,
+        "lights_wanted": lights,
+        "kept": _kept(wanted, lights),
+        "found": found,
+        "lines": list(zip(found.rows, cells(found.rows, reading, first=skip + 1), strict=True)),
+        "titles": TITLES,
+        "long": LONG,
+        "kept_columns": KEPT,
+        "cell_words": cell_words,
+        "number": number,
+        "skip": skip,
+        "narrowing": _narrowing(reading, wanted, lights, names),
+        "counties": counties(session),
+    }
+    return plan_page("register.html", reading, plans.plans(session), context)
+
+
+@router.get("/register.xlsx")
+def download_register(session: Reads, reading: OpenPlan, chosen: Asked) -> Response:
+    """All pages as a workbook."""
+    wanted, lights = chosen
+    _require_section(reading, wanted)
+    names = unit_names(session, frozenset(code for code in (wanted.within, wanted.under) if code))
+    line = "；".join([f"截至 {reading.as_of}", *_narrowing(reading, wanted, lights, names)])
+    heading = Heading("督办台账", f"{reading.plan.title} 督办台账", line, COLUMNS, KEPT)
+    target: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
+    write_table(target, heading, cells(register_rows(session, reading, wanted), reading, first=1), now=reading.now)
+    return _sent(target, MEDIA_TYPES[FileKind.XLSX], f"督办台账{reading.as_of:%Y%m%d}.xlsx", "register.xlsx")
+
+
+@router.get("/register.csv")
+def download_register_csv(session: Reads, reading: OpenPlan, chosen: Asked) -> Response:
+    """All pages as CSV."""
+    wanted, _ = chosen
+    _require_section(reading, wanted)
+    target: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
+    for lines in csv_lines(_with_titles(cells(register_rows(session, reading, wanted), reading, first=1))):
+        target.write(lines.encode())
+    return _sent(target, "text/csv; charset=utf-8", f"督办台账{reading.as_of:%Y%m%d}.csv", "register.csv")
+
+
+def _with_titles(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+    yield TITLES
+    yield from rows
+
+
+def _sent(target: IO[bytes], media_type: str, name: str, plain_name: str) -> Response:
+    """What was written, piece by piece: the transaction has ended by then, and memory holds one piece."""
+    size = target.seek(0, 2)
+    target.seek(0)
+
+    def pieces() -> Iterator[bytes]:
+        with target:
+            while piece := target.read(PIECE):
+                yield piece
+
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name)}",
+        "Content-Length": str(size),
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(pieces(), media_type=media_type, headers=headers)
+
+
+def _require_section(reading: Reading, wanted: ItemFilter) -> None:
+    if wanted.section and reading.section(wanted.section) is None:
+        raise NotFound(f"方案中没有“{wanted.section}”这一部分，请从任务页面重新进入")
+
+
+def _kept(wanted: ItemFilter, lights: tuple[Light, ...]) -> dict[str, object]:
+    """The query fields that every link of the page hands on."""
+    names = ("section", "under", "within", "level", "requirement", "period", "phase")
+    return {**{name: asdict(wanted)[name] for name in names}, "light": lights}
+
+
+def _narrowing(reading: Reading, wanted: ItemFilter, lights: tuple[Light, ...], names: dict[str, str]) -> list[str]:
+    """What the table is narrowed to, in words."""
+    found = []
+    if wanted.section and (section := reading.section(wanted.section)):
+        found.append(f"{section_name(wanted.section)} {section.title}")
+    if wanted.requirement:
+        found.append(f"事项：{wanted.requirement}")
+    if wanted.under:
+        found.append(f"旗县区：{'市级' if wanted.under == CITY else names.get(wanted.under, wanted.under)}")
+    if wanted.within:
+        found.append(f"单位：{names.get(wanted.within, wanted.within)}及下级单位")
+    if wanted.level:
+        found.append(f"层级：{LEVEL_NAMES[wanted.level]}")
+    if wanted.period:
+        found.append(f"期次：{period_name(wanted.period, reading.calendars) or '一次'}")
+    if wanted.phase:
+        found.append(section_name(f"phase-{wanted.phase}"))
+    if lights:
+        found.append(f"状态灯：{'、'.join(LIGHT_NAMES[one] for one in lights)}")
+    return found
