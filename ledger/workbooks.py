@@ -15,7 +15,7 @@ from ledger.queries.workbooks import drafts_of
 from ledger.screenings import require_clean
 from ledger.submissions import Handed, submit_all, words_of
 from ledger.tables import draft_evidence
-from policy_models.errors import NotResponsible
+from policy_models.errors import Fault, Faulty, LuchengError, NotResponsible
 from policy_models.evidence import Evidence, missing
 from policy_models.lifecycle import Act, advance
 from policy_models.workbook_check import Filled
@@ -37,8 +37,8 @@ class Taken:
 def take(session: Session, rows: Sequence[Filled], *, by: Actor, now: datetime) -> Taken:
     """Hand in every row that has all it needs, with the files of its draft; keep the others as drafts. All or nothing.
 
-    A handful of statements for every 500 rows. Raises Faulty (of keys, before anything is written), NotFound,
-    NotResponsible, ActNotAllowed, PrivacyBlocked, ChangedMeanwhile.
+    A handful of statements for every 500 rows. Raises Faulty with a fault for each key that cannot be taken, before
+    anything is written; NotFound, ChangedMeanwhile.
     """
     items = {item.key: item for item in standings(session, [row.key for row in rows])}
     drafts = drafts_of(session, [item.id for item in items.values()])
@@ -52,8 +52,10 @@ def take(session: Session, rows: Sequence[Filled], *, by: Actor, now: datetime) 
             kept.append(row)
         else:
             ready.append((row.key, pieces, row.note))
+    drafted = [(items[row.key], row) for row in kept]
+    _require_keepable(drafted, by)
     submit_all(session, ready, by=by, now=now)
-    _keep(session, [(items[row.key], row) for row in kept], by, now)
+    _keep(session, drafted, by, now)
     quiet = {row.key for row in rows if row.says_nothing_new}  # what lay beside such an answer stays in the draft
     _clear(session, [items[key].id for key, _, _ in ready if key in quiet], WORDS)
     _clear(session, [items[key].id for key, _, _ in ready if key not in quiet], EVERYTHING)
@@ -64,13 +66,22 @@ def _files(pieces: Iterable[Evidence]) -> list[Evidence]:
     return [piece for piece in pieces if piece.file_id is not None]
 
 
+def _require_keepable(rows: Sequence[tuple[Standing, Filled]], by: Actor) -> None:
+    faults = []
+    for item, row in rows:
+        try:
+            if by.unit not in (item.unit, item.superior):
+                raise NotResponsible(f"这一办理件由{item.unit_name}报送，您的单位不能代办")
+            advance(item.state, Act.SUBMIT)
+            require_clean(words_of(row.evidence, row.note, by))
+        except LuchengError as error:
+            faults.append(Fault(row.key, None, "", str(error)))
+    if faults:
+        raise Faulty(faults)
+
+
 def _keep(session: Session, rows: Sequence[tuple[Standing, Filled]], by: Actor, now: datetime) -> None:
     """Words and figures of the sheet replace those of the drafts; files stay."""
-    for item, row in rows:
-        if by.unit not in (item.unit, item.superior):
-            raise NotResponsible(f"这一办理件由{item.unit_name}报送，您的单位不能代办")
-        advance(item.state, Act.SUBMIT)
-        require_clean(words_of(row.evidence, row.note, by))
     _clear(session, [item.id for item, _ in rows], WORDS)
     values = [
         {"item_id": item.id, **columns_of(piece), "added_at": now, "added_by": by.name}

@@ -77,7 +77,8 @@ class Waiting:
 def offered(
     session: Session, reading: Reading, own: str, *, code: str | None = None, period: str | None = None
 ) -> Workbook:
-    """What the unit may fill in now, a sheet for each requirement, with what is known filled in. Five statements."""
+    """What the unit may fill in now, a sheet for each requirement, with what is known filled in. Four statements,
+    and one more for every further 500 items."""
     rows = session.execute(_owed(reading, own, code, period)).all()
     drafts = drafts_of(session, [row.id for row in rows])
     known = _known(session, reading, own)
