@@ -111,6 +111,8 @@ class UnitOut(BaseModel):
 
 
 class ItemOut(BaseModel):
+    """``planned``: the deadline before an extension moved it; null where none was granted."""
+
     key: str
     requirement: str
     title: str
@@ -121,6 +123,7 @@ class ItemOut(BaseModel):
     period: str
     opens_on: date
     deadline: date
+    planned: date | None
     remind_by: date
     confidence: Confidence
     inferred: bool

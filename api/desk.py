@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends
 
 from api.dependencies import Now, PlanCode, Reads
+from ledger import extensions
+from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.queries.reading import Reading, open_plan
+from ledger.queries.review import waiting_count
+from ledger.queries.sheets import sheets
 from policy_models.errors import NotFound
 
 
@@ -26,3 +31,24 @@ def opened_today(session: Reads, now: Now, plan: PlanCode = None) -> Reading:
 
 
 Today = Annotated[Reading, Depends(opened_today)]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What waits on a unit's desk: submissions to review, extensions to decide, sheets to fill in for villages."""
+
+    reviews: int
+    extensions: int
+    sheets: int
+
+    def __bool__(self) -> bool:
+        return bool(self.reviews or self.extensions or self.sheets)
+
+
+def work_of(session: Session, reading: Reading, code: str) -> Work | None:
+    """Today's desk of a unit in three statements; None for another day."""
+    if reading.as_of != civil_date(reading.now):
+        return None
+    left = sum(1 for one in sheets(session, reading, code) if one.left)
+    waiting = len(extensions.to_decide(session, reading.plan_id, code))
+    return Work(waiting_count(session, reading, code), waiting, left)

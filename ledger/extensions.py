@@ -5,7 +5,8 @@ A granted extension moves the item's deadline for good: no later revision of the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -22,7 +23,7 @@ from ledger.review_scope import reviewer
 from ledger.screenings import require_clean
 from ledger.tables import extension, plan, requirement, unit, work_item
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound, NotResponsible, ReasonMissing
-from policy_models.lifecycle import Act, State, advance
+from policy_models.lifecycle import TRANSITIONS, Act, State, advance
 
 
 class Answer(StrEnum):
@@ -174,10 +175,24 @@ def read(session: Session, id: int) -> Extension:
     return _extension(row)
 
 
-def of_item(session: Session, key: str) -> tuple[Extension, ...]:
-    """Every request about an item, oldest first."""
-    rows = session.execute(_chosen().where(work_item.c.key == key).order_by(extension.c.id))
-    return tuple(map(_extension, rows))
+def of_item(session: Session, key: str, *, before: datetime) -> tuple[Extension, ...]:
+    """Every request about an item as it stood just before an instant, oldest first."""
+    about = (work_item.c.key == key) & (extension.c.requested_at < before)
+    rows = session.execute(_chosen().where(about).order_by(extension.c.id))
+    return tuple(_as_of(_extension(row), before) for row in rows)
+
+
+def _as_of(one: Extension, before: datetime) -> Extension:
+    """The request without an answer that came later."""
+    if one.decided_at is None or one.decided_at < before:
+        return one
+    return replace(one, state=Answer.REQUESTED, granted=None, decided_by=None, decided_at=None, note=None)
+
+
+def may_request(state: State, deadline: date, requests: Sequence[Extension], today: date) -> bool:
+    """Whether a unit could ask for a later deadline today."""
+    waiting = any(one.state is Answer.REQUESTED for one in requests)
+    return state in TRANSITIONS[Act.EXTEND][0] and today <= deadline and not waiting
 
 
 def requested_by(session: Session, plan_id: int, unit_code: str, *, limit: int = 200) -> tuple[Extension, ...]:

@@ -18,6 +18,7 @@ from api.routes.item import Key
 from api.routes.review import Words, note_blocked
 from ledger import extensions, plans
 from ledger.acts import Actor
+from ledger.civil import end_of_day
 from ledger.database import Database, Session
 from ledger.queries.items import item
 from ledger.queries.reading import Reading
@@ -108,7 +109,7 @@ def _form_page(
         "here": "units",
         "unit": own,
         "row": row,
-        "former": extensions.of_item(session, key),
+        "former": extensions.of_item(session, key, before=end_of_day(reading.as_of)),
         "fault": fault,
         "wanted": wanted,
         "reason": reason,

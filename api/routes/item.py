@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, Field, StringConstraints
@@ -12,8 +13,10 @@ from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_non
 from api.narrowing import EVERY, GROUPS, expanded
 from api.pages import page, plan_page
 from api.routes.submit import labels, submit_path
-from ledger import plans
-from ledger.civil import civil_date
+from ledger import extensions, plans
+from ledger.acts import standing
+from ledger.civil import civil_date, end_of_day
+from ledger.database import Session
 from ledger.queries.items import ItemFilter, ItemRow, item, items, plan_of_item
 from ledger.queries.reading import Reading, open_plan
 from ledger.queries.units import counties, unit_names
@@ -82,8 +85,13 @@ def show_item(session: Reads, now: Now, key: Key, as_of: AsOf = None) -> Respons
     if reading is None:
         raise NotFound("没有这个办理件，地址可能不完整或已失效")
     detail = item(session, reading, key)
+    asked = extensions.of_item(session, key, before=end_of_day(reading.as_of))
+    current = reading.as_of == civil_date(now)
     context = {
         "here": "items",
+        "extensions": asked,
+        "may_extend": current and extensions.may_request(detail.row.state, detail.row.deadline, asked, reading.as_of),
+        "review_path": review_path(session, key) if current and detail.row.state is State.SUBMITTED else None,
         "detail": detail,
         "row": detail.row,
         "requirement": reading.requirement(detail.row.requirement),
@@ -91,6 +99,12 @@ def show_item(session: Reads, now: Now, key: Key, as_of: AsOf = None) -> Respons
         "desk_path": _desk_path(detail.row, reading),
     }
     return plan_page("item.html", reading, plans.plans(session), context)
+
+
+def review_path(session: Session, key: str) -> str:
+    """Where the reviewer decides on an item."""
+    found = standing(session, key)
+    return f"/units/{quote(found.reviewer or found.coordinator, safe='-')}/review/{quote(key, safe=':-._~')}"
 
 
 def _desk_path(row: ItemRow, reading: Reading) -> str | None:

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 
 from api.agenda import agenda
 from api.dependencies import Deployed, MaybePlan, Now, OpenPlan, Reads, Writes, own_page_only, printable
+from api.desk import work_of
 from api.pages import page, plan_page
 from ledger import feed_tokens, outbox, plans, tally
 from ledger.queries import units
@@ -60,6 +61,7 @@ def show_unit(session: Reads, reading: OpenPlan, code: Code) -> Response:
         "late_below": sum(one.standing.overdue for one in below),
         "slices": agenda(rows, reading.as_of),
         "owes": bool(rows),
+        "desk": work_of(session, reading, own.code),
         "inbox": outbox.inbox(session, own.code, limit=INBOX_SHOWN),
         "tokens": feed_tokens.listing(session, own.code),
     }
