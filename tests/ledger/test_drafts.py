@@ -59,7 +59,7 @@ from tests.factories import (
 KEY = item("1.1", BUREAU, "once")
 UNIT, NEXT_DOOR, TOWNSHIP = village(1, 1), village(1, 2), "900101"
 MONTH = item("1.2", UNIT, "2025-01")
-HIDDEN = "150203201001011234"
+HIDDEN = "150203201001011232"
 MEASURE = Evidence(EvidenceType.MEASURE, "done", Decimal("3.5"), Decimal(4))
 
 

@@ -29,7 +29,7 @@ from tests.factories import BUREAU, SCHOOLS, instant, just_before, load, office,
 NOW = instant("2025-01-10")
 BLOCKS = Finding("resident_id", True, "150***********12", 3, 21, "疑似公民身份号码")
 WARNS = Finding("mobile", False, "138******01", 3, 14, "疑似手机号码")
-HIDDEN = "15020320100101123X"
+HIDDEN = "150203201001011232"
 
 
 @pytest.fixture
