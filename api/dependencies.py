@@ -13,6 +13,7 @@ from fastapi import Depends, Form, HTTPException, Path, Query, Request
 from pydantic import BeforeValidator
 
 from ledger.acts import Actor
+from ledger.civil import civil_date
 from ledger.database import Database, Session
 from ledger.file_store import FileStore
 from ledger.queries.reading import Reading, open_plan
@@ -134,13 +135,14 @@ UnitCode = Annotated[str, BeforeValidator(printable), Path(max_length=24)]
 
 def acting(
     session: Reads,
+    now: Now,
     code: UnitCode,
     by_name: Annotated[str, BeforeValidator(printable), Form(max_length=40)] = "",
 ) -> Actor:
     """Who acts: the unit whose desk (``/units/{code}/…``) the form stands on, and the person it names. The one place
     where a unit's right to act is decided."""
     own = unit_row(session, code)
-    if not own.active:
+    if own.is_closed(civil_date(now)):
         raise NotResponsible(f"{own.name}已停用，不能办理")
     return Actor(own.code, by_name.strip() or f"{own.name}经办人")
 

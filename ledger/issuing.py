@@ -93,7 +93,8 @@ def _owed(pending: Any, now: datetime) -> tuple[Select[Any], Any]:
     ]
     here = or_(duty.c.area == ALL_AREAS, duty.c.area == unit.c.county)
     exists = select(1).where(work_item.c.key == key).exists()
-    return select(*columns).where(pending, here, unit.c.active, ~exists), _duties()
+    still_there = or_(unit.c.closed_on.is_(None), unit.c.closed_on > duty.c.deadline)
+    return select(*columns).where(pending, here, unit.c.active, still_there, ~exists), _duties()
 
 
 def _duties() -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, func, insert, literal, null, select
+from sqlalchemy import ColumnElement, String, and_, case, func, insert, literal, null, or_, select
 
 from ledger.database import Session
 from ledger.plans import calendars, plan_summary
@@ -77,6 +77,7 @@ def _due(
             work_item.c.state.in_([state.value for state in OWED]),
             work_item.c.catch_up == "",
             work_item.c.deadline >= go_live_on,
+            or_(unit.c.closed_on.is_(None), unit.c.closed_on > as_of),
             step.is_not(None),
             recipient.is_not(None),
             ~known.exists(),

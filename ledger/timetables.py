@@ -19,7 +19,7 @@ from ledger.tables import ALL_AREAS, assignee, duty, requirement, unit, work_ite
 from ledger.tables import plan as plan_table
 from policy_models.calendars import Calendars
 from policy_models.deadlines import Duty, timetable
-from policy_models.lifecycle import UNFINISHED, Act
+from policy_models.lifecycle import UNFINISHED, Act, State
 from policy_models.plan import Plan
 from policy_models.units import Units
 
@@ -134,6 +134,11 @@ def _unwanted() -> ColumnElement[bool]:
         select(1).where(
             unit.c.code == work_item.c.unit_code,
             unit.c.active,
+            or_(
+                unit.c.closed_on.is_(None),
+                unit.c.closed_on > work_item.c.deadline,
+                work_item.c.state == State.SUBMITTED.value,  # handed in before the unit was closed
+            ),
             assignee.c.requirement_id == work_item.c.requirement_id,
             or_(
                 assignee.c.unit_code == unit.c.code,

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from ledger import tally
+from ledger.acts import SYSTEM, Actor, act_on_all
+from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import plans
-from ledger.tables import unit
+from ledger.tables import unit, work_item
+from policy_models.errors import ActNotAllowed, NotFound
+from policy_models.lifecycle import Act, State
 from policy_models.plan import Function, Level
 from policy_models.units import Unit, Units
 
@@ -27,8 +31,22 @@ class UnitsReport:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A unit that was closed: its name, that of the unit it was merged into, how many items were cancelled, and for
+    how many units another reviews from then on."""
+
+    name: str
+    into: str | None
+    cancelled: int
+    reviewed: int
+
+
+MOST_LINKS = 20  # units merged one into the other
+
+
 def all_units(session: Session) -> Units:
-    """Every active unit, as a checked tree."""
+    """Every active unit, as a checked tree. One that was closed stays in it: what it did and owed is not forgotten."""
     rows = session.execute(select(unit).where(unit.c.active))
     return Units(
         Unit(r.code, r.name, Level(r.level), Function(r.function) if r.function else None, r.parent, r.functional_zone)
@@ -68,7 +86,59 @@ def save_units(session: Session, units: Iterable[Unit], *, now: datetime, replac
     if any(row["_county"] != before[row["_code"]]["county"] for row in changed):
         for plan in plans(session):
             tally.rebuild(session, plan.id)
+    hand_over(session, now=now)
     return UnitsReport(len(new), len(changed), len(tree))
+
+
+def close_unit(
+    session: Session, code: str, *, on: date, now: datetime, into: str | None = None, by: Actor = SYSTEM
+) -> Closed:
+    """Close a unit: from the civil date ``on`` it owes nothing. Unfinished items with a deadline on or after it are
+    cancelled (what was handed in is still reviewed), and none is made any more; past days show it as it was.
+
+    ``into``: the unit it is merged into, which reviews in its place from that day; without one its superior does.
+    The same again changes nothing. Raises NotFound, and ActNotAllowed for a coordinator, for a unit merged into itself
+    or into a closed one, and for one that is closed already otherwise.
+    """
+    own, target = _row_of(session, code), _row_of(session, into) if into is not None else None
+    if any(plan.coordinator == code for plan in plans(session)):
+        raise ActNotAllowed(f"{own.name}是方案的统筹单位，不能停用")
+    if target is not None and (target.code == code or (target.closed_on is not None and target.closed_on <= on)):
+        raise ActNotAllowed(f"{own.name}不能并入{target.name}：须并入另一个届时仍在的单位")
+    if own.closed_on is not None and (own.closed_on, own.merged_into) != (on, into):
+        raise ActNotAllowed(f"{own.name}已定于{own.closed_on}停用，不能再改")
+    note = f"{own.name}自{on}起停用" + (f"，并入{target.name}" if target is not None else "")
+    later = and_(work_item.c.unit_code == code, work_item.c.deadline >= on, work_item.c.state != State.SUBMITTED.value)
+    cancelled = act_on_all(session, later, Act.CANCEL, by=by, now=now, note=note)
+    values = {"closed_on": on, "merged_into": into, "changed_at": now}
+    session.execute(update(unit).where(unit.c.code == code, unit.c.closed_on.is_(None)).values(values))
+    below = select(func.count()).where(unit.c.superior == code, unit.c.code != code)
+    reviewed = int(session.execute(below).scalar_one())
+    hand_over(session, now=now)
+    return Closed(own.name, target.name if target is not None else None, cancelled, reviewed)
+
+
+def _row_of(session: Session, code: str) -> Any:
+    row = session.execute(select(unit).where(unit.c.code == code)).first()
+    if row is None:
+        raise NotFound(f"没有代码为 {code[:24]} 的单位")
+    return row
+
+
+def hand_over(session: Session, *, now: datetime) -> int:
+    """Whose superior is closed by now is reviewed by the unit that this one was merged into, else by its superior;
+    how many such units there were. A second time does nothing."""
+    gone = unit.alias("gone")
+    closed = select(gone.c.code).where(gone.c.closed_on <= civil_date(now))
+    heir = select(func.coalesce(gone.c.merged_into, gone.c.superior)).where(gone.c.code == unit.c.superior)
+    astray = update(unit).where(unit.c.superior.in_(closed)).values(superior=heir.scalar_subquery(), changed_at=now)
+    moved = 0
+    for _ in range(MOST_LINKS):  # one link of a chain of mergers each time
+        met = session.execute(astray).rowcount
+        if not met:
+            break
+        moved += met
+    return moved
 
 
 def _depth(tree: Units, code: str) -> int:

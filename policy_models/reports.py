@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from policy_models.lifecycle import State
 from policy_models.periods import section_name
-from policy_models.plan import Function, Kind, Level, Plan, Requirement, Section
+from policy_models.plan import Function, Kind, Level, Plan, Requirement
 from policy_models.units import Unit, Units
 
 OVERVIEW, PROGRESS, HIGHLIGHTS, PROBLEMS, NEXT = "overview", "progress", "highlights", "problems", "next"
@@ -119,25 +119,20 @@ def sections_of(
 ) -> tuple[str, ...]:
     """The sections of a unit's report, in order: overview, what it has to do with, highlights, problems, next.
 
-    A department: the tasks in whose owners it stands, and whatever asks something of it or of its line. A county
-    bureau: all tasks with something owed in its county. Both: phases and safeguards that ask something of themselves;
-    of the phases only those that touch ``first`` to ``last`` where given.
+    A department: the tasks in whose owners it stands, and those that ask something of it or of its line. A county
+    bureau: all tasks with something owed in its county. Both: phases and safeguards that ask something of themselves
+    or that they answer for; of the phases only those that touch ``first`` to ``last`` where given.
     """
-    covered = speaks_for(unit, units)
+    covered, answering = speaks_for(unit, units), answers_for(plan, unit, units)
     over = {f"phase-{p.number}" for p in plan.phases if first and last and (p.ends_on < first or p.starts_on > last)}
     owned = {f"task-{t.number}" for t in plan.tasks if unit.code in {plan.organs.get(o, o) for o in t.owners}}
-    touched = [
-        name
-        for name, section in plan.sections()
-        if name not in over and _concerns(plan, name, section, unit, units, covered)
-    ]
-    ordered = [name for name, _ in plan.sections() if name in owned or name in touched]
-    return (OVERVIEW, *ordered, HIGHLIGHTS, PROBLEMS, NEXT)
-
-
-def _concerns(plan: Plan, name: str, section: Section, unit: Unit, units: Units, covered: frozenset[str]) -> bool:
-    meant = covered if name.startswith("task-") else frozenset({unit.code})
-    return any(_asks(one, plan, units, meant) for one in section.requirements)
+    found = []
+    for name, section in plan.sections():
+        meant = covered if name.startswith("task-") else frozenset({unit.code})
+        asked = any(_asks(one, plan, units, meant) for one in section.requirements)
+        if name in owned or (name not in over and (asked or checklist(plan, unit, units, name, answering))):
+            found.append(name)
+    return (OVERVIEW, *found, HIGHLIGHTS, PROBLEMS, NEXT)
 
 
 def _asks(requirement: Requirement, plan: Plan, units: Units, meant: frozenset[str]) -> bool:
@@ -147,17 +142,32 @@ def _asks(requirement: Requirement, plan: Plan, units: Units, meant: frozenset[s
     return any(one.code in meant for one in units.assigned(requirement.assignee, plan.organs))
 
 
-def checklist(plan: Plan, unit: Unit, units: Units, section: str) -> tuple[Requirement, ...]:
-    """The continuous duties of a section that this unit answers in words: its own; where a department has none of its
-    own in a task, its line's."""
+def answers_for(plan: Plan, unit: Unit, units: Units) -> frozenset[str]:
+    """Whose continuous duties a unit tells of in words, so that each is told once on each line: a department for
+    itself and its line in the counties, a county bureau for itself and whoever in its county has no department that
+    reports (the county, townships, villages, a line outside the plan's organs)."""
+    if unit.level is not Level.COUNTY:
+        line = (
+            u.code for u in units.values() if u.level is Level.COUNTY and u.function and u.function is unit.function
+        )
+        return frozenset({unit.code, *line} if unit.function is not Function.CIVIL_AFFAIRS else {unit.code})
+    reporting = {units[code].function for code in plan.organs.values() if code in units}
+    mine = (
+        code for code in speaks_for(unit, units) if units[code].function not in reporting or not units[code].function
+    )
+    return frozenset({unit.code, *mine})
+
+
+def checklist(
+    plan: Plan, unit: Unit, units: Units, section: str, answering: frozenset[str] | None = None
+) -> tuple[Requirement, ...]:
+    """The continuous duties of a section that this unit answers in words. ``answering``: what ``answers_for`` gave,
+    where many sections are asked for."""
     found = dict(plan.sections()).get(section)
-    if found is None:
-        return ()
-    lasting = [one for one in found.requirements if one.kind is Kind.CONTINUOUS]
-    own = tuple(one for one in lasting if _asks(one, plan, units, frozenset({unit.code})))
-    if own or not section.startswith("task-") or unit.level is Level.COUNTY:
-        return own
-    return tuple(one for one in lasting if _asks(one, plan, units, speaks_for(unit, units)))
+    lasting = [one for one in found.requirements if one.kind is Kind.CONTINUOUS] if found else []
+    if lasting and answering is None:
+        answering = answers_for(plan, unit, units)
+    return tuple(one for one in lasting if _asks(one, plan, units, answering or frozenset()))
 
 
 def section_title(plan: Plan, section: str) -> str:

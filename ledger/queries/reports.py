@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy import and_, func, select
 
 from ledger.civil import civil_date
 from ledger.database import Session
+from ledger.queries.figures import figures_of
+from ledger.report_scope import ReportScope
 from ledger.tables import entry, report, report_section, round_, section_review, unit
 from ledger.tally import facts_of_items
 from policy_models.lifecycle import Act, State
@@ -93,6 +95,23 @@ def section_text(row: Any) -> SectionText:
     """A SectionText from a row of report_section."""
     figures = tuple(_figure(one) for one in json.loads(row.figures))
     return SectionText(row.section, row.text, json.loads(row.answers), figures)
+
+
+def report_figures(
+    session: Session, plan_id: int, scope: ReportScope, *, whole: Sequence[str] = ()
+) -> dict[str, tuple[Figure, ...]]:
+    """The figures of each section of a report as they stand now: a task's over all units it tells of, a phase's or
+    safeguard's over its own unit. ``whole``: sections that get all of them together. Four statements."""
+    span = {"first": scope.round.first, "last": scope.round.last}
+    named = {name: section.requirements for name, section in scope.plan.sections() if name in scope.sections}
+    found: dict[str, tuple[Figure, ...]] = {}
+    for of_tasks, units in ((True, scope.covered), (False, frozenset({scope.unit.code}))):
+        parts = {name: asked for name, asked in named.items() if name.startswith("task-") is of_tasks}
+        asked = [one for part in parts.values() for one in part if one.collects is None]
+        figures = figures_of(session, plan_id, asked, units, **span)
+        found |= {name: tuple(f for one in part for f in figures.get(one.code, ())) for name, part in parts.items()}
+    together = tuple(figure for name in scope.sections for figure in found.get(name, ()))
+    return found | dict.fromkeys(whole, together)
 
 
 def figures_json(figures: tuple[Figure, ...]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import case, func, literal, or_, select
@@ -18,7 +19,8 @@ from policy_models.timing import DONE, LATE, NOT_EXPECTED, Timing
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """``function`` is "" where the unit has none; ``county`` "" for city units."""
+    """``function`` is "" where the unit has none; ``county`` "" for city units; from the civil date ``closed_on`` on
+    it owes nothing and acts no more."""
 
     code: str
     name: str
@@ -28,6 +30,10 @@ class UnitRow:
     county: str
     superior: str | None
     active: bool
+    closed_on: date | None = None
+
+    def is_closed(self, day: date) -> bool:
+        return not self.active or (self.closed_on is not None and self.closed_on <= day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +177,13 @@ def unit_names(session: Session, codes: frozenset[str]) -> dict[str, str]:
 
 def _unit(row: Any) -> UnitRow:
     return UnitRow(
-        row.code, row.name, Level(row.level), row.function, row.parent, row.county, row.superior, bool(row.active)
+        row.code,
+        row.name,
+        Level(row.level),
+        row.function,
+        row.parent,
+        row.county,
+        row.superior,
+        bool(row.active),
+        row.closed_on,
     )
