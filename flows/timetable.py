@@ -17,6 +17,7 @@ from prefect.schedules import Cron, RRule, Schedule
 
 from flows import phases, plan_tasks
 from flows.delivery import delivery
+from flows.mail import mail
 from flows.reminders import reminders
 from flows.sweep import sweep
 from policy_models.calendars import Calendars
@@ -34,12 +35,16 @@ ALONE = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrat
 BESIDE = ConcurrencyLimitConfig(limit=DELIVERIES_AT_A_TIME, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
-def deployments(plans: Sequence[tuple[Plan, Calendars]], today: date) -> list[RunnerDeployment]:
-    """Every deployment: for each plan one for each phase and task, then the sweep, the reminders and the delivery.
+def deployments(
+    plans: Sequence[tuple[Plan, Calendars]], today: date, *, mailbox: bool = False
+) -> list[RunnerDeployment]:
+    """Every deployment: for each plan one for each phase and task, then the sweep, the reminders and the delivery, and
+    the reading of the ``mailbox`` where there is one.
 
     ``today`` (civil date): earlier dates are left out, and a plan that has ended keeps its deployments unscheduled.
     """
-    return [*(found for plan, calendars in plans for found in _of_plan(plan, calendars, today)), *_daily()]
+    of_plans = [found for plan, calendars in plans for found in _of_plan(plan, calendars, today)]
+    return [*of_plans, *_daily(), *([_mail()] if mailbox else [])]
 
 
 def on_dates(days: Iterable[date], today: date) -> Schedule | None:
@@ -120,6 +125,16 @@ def _daily() -> Iterator[RunnerDeployment]:
         tags=[OURS, "投递"],
         limit=BESIDE,
         description="每 10 分钟投递发件箱中的消息。",
+    )
+
+
+def _mail() -> RunnerDeployment:
+    return _deployment(
+        mail,
+        "mail",
+        schedule=Cron("5-59/10 * * * *", timezone=ZONE, slug="every-10-minutes"),
+        tags=[OURS, "来信"],
+        description="每 10 分钟收取邮箱中的来信，并发出回执。",
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, select, true, update
 
 from ledger.database import Session
 from ledger.plans import calendars
+from ledger.receipts import receipts
 from ledger.tables import duty, outbox, plan, reminder, requirement, unit, work_item
-from policy_models.notices import ReminderLine, ReminderNotice
+from policy_models.notices import Notice, ReminderLine, ReminderNotice
 from policy_models.periods import period_name, section_name
 
 CLAIM_LASTS = timedelta(minutes=10)  # a claim older than this belongs to a sender that died
@@ -22,12 +23,15 @@ BACK_OFF = timedelta(minutes=5)  # doubled with each attempt
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A claimed message: the channel it goes through and the facts it speaks of."""
+    """A claimed message: the channel it goes through and the facts it speaks of. ``address`` and ``in_reply_to``
+    (a Message-ID without brackets): where it goes when it answers a letter."""
 
     id: int
     channel: str
     kind: str
-    notice: ReminderNotice
+    notice: Notice
+    address: str | None = None
+    in_reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,17 @@ class InboxMessage:
     sent_at: datetime
 
 
-def claim(session: Session, *, now: datetime, by: str, limit: int = 100) -> tuple[Message, ...]:
-    """Take up to ``limit`` messages that are due. Two senders never get the same one.
+def claim(
+    session: Session, *, now: datetime, by: str, limit: int = 100, channels: Collection[str] | None = None
+) -> tuple[Message, ...]:
+    """Take up to ``limit`` messages that are due, of these channels or of any. Two senders never get the same one.
 
     To be called in a transaction of ``Database.claim``, which passes by what others are taking.
     """
+    wanted = outbox.c.channel.in_(list(channels)) if channels is not None else true()
     due = (
         select(outbox.c.id)
-        .where(outbox.c.state == "pending", outbox.c.next_try_at <= now)
+        .where(outbox.c.state == "pending", outbox.c.next_try_at <= now, wanted)
         .order_by(outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -65,6 +72,16 @@ def claim(session: Session, *, now: datetime, by: str, limit: int = 100) -> tupl
 
 
 def _messages(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
+    """Reminders, and receipts, each with its facts, in the order of the ids."""
+    answers = [
+        Message(one.message, one.channel, one.kind, one.notice, one.address, one.in_reply_to)
+        for one in receipts(session, ids)
+    ]
+    found = [*_reminders(session, ids), *answers]
+    return tuple(sorted(found, key=lambda message: message.id))
+
+
+def _reminders(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
     recipient = unit.alias("recipient")
     rows = session.execute(
         select(
@@ -75,17 +92,17 @@ def _messages(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
         )
         .join(plan, plan.c.id == outbox.c.plan_id)
         .join(recipient, recipient.c.code == outbox.c.recipient)
-        .where(outbox.c.id.in_(ids))
+        .where(outbox.c.id.in_(ids), outbox.c.letter_id.is_(None))
         .order_by(outbox.c.id)
     ).all()
-    lines = _lines(session, ids)
+    lines = _lines(session, [row.id for row in rows]) if rows else {}
     return tuple(
         Message(
             row.id,
             row.channel,
             row.kind,
             ReminderNotice(
-                row.plan_code, row.plan_title, row.recipient, row.unit_name, row.as_of, tuple(lines[row.id])
+                row.plan_code, row.plan_title, row.recipient, row.unit_name, row.as_of, tuple(lines.get(row.id, ()))
             ),
         )
         for row in rows
@@ -148,11 +165,17 @@ def record_sent(session: Session, message_id: int, *, subject: str, body: str, n
     return bool(met.rowcount)
 
 
-def record_failed(session: Session, message_id: int, *, error: str, permanent: bool, now: datetime) -> None:
-    """Note that sending failed: tried again later with growing pauses, or dead when it can't help or was the last."""
+def record_failed(
+    session: Session, message_id: int, *, error: str, permanent: bool, now: datetime, uncertain: bool = False
+) -> None:
+    """Note that sending failed: tried again later with growing pauses, or dead when it can't help or was the last.
+    ``uncertain``: it may have arrived all the same, so it is left to a person."""
     claimed = and_(outbox.c.id == message_id, outbox.c.state == "claimed")
     attempts = session.execute(select(outbox.c.attempts).where(claimed)).scalar_one_or_none()
     if attempts is None:
+        return
+    if uncertain:
+        session.execute(update(outbox).where(claimed).values(state="uncertain", error=error))
         return
     dead = permanent or attempts >= ATTEMPTS
     again = now + BACK_OFF * 2 ** (attempts - 1)

@@ -11,16 +11,21 @@ from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 
-from ledger import marks, outbox, plans, tally
+from pydantic import ValidationError
+
+from ledger import addresses, letters, marks, outbox, plans, tally
 from ledger.civil import SHANGHAI, civil_date
 from ledger.database import Session, connect
 from ledger.migrations import is_current
 from ledger.settings import Settings
 from lucheng.opening import prepare_folder
+from lucheng.wrong_settings import wrong_setting
+from notifications.servers import ImapSettings, SmtpSettings
 from policy_models.calendars import Confidence, notice_missing
 from policy_models.errors import LuchengError
 
 SWEEP_WITHIN = timedelta(hours=26)
+MAIL_WITHIN = timedelta(hours=1)
 SPACE_WANTED = 1 << 30
 # The sets of versions that were seen to schedule runs (docs/decisions/0003-versions-pinned.md).
 KNOWN_TO_WORK = {"prefect": "3.8.8", "sqlalchemy": "2.0.", "fastapi": "0.15"}
@@ -147,6 +152,35 @@ def _outbox(session: Session, now: datetime) -> Iterator[Finding]:
         )
 
 
+def _mail(session: Session, now: datetime) -> Iterator[Finding]:
+    try:
+        imap, smtp = ImapSettings(), SmtpSettings()
+    except ValidationError as error:
+        yield Finding(Grade.FAULT, "来信", wrong_setting(error))
+        return
+    if not imap.configured:
+        return
+    last = letters.mark_of(session, imap.mailbox)
+    if last is None:
+        yield Finding(
+            Grade.NOTE, "来信", "还没有收取过来信；可运行 lucheng mail check 检查邮箱，lucheng mail fetch 立即收取"
+        )
+    elif now - last.read_at > MAIL_WITHIN:
+        at = last.read_at.astimezone(SHANGHAI)
+        step = "请运行 lucheng mail check 查看原因"
+        yield Finding(Grade.FAULT, "来信", f"已超过 1 小时没有收取来信（上次 {at:%Y-%m-%d %H:%M}），{step}")
+    else:
+        yield Finding(Grade.GOOD, "来信", f"最近收取于 {last.read_at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}")
+    waiting = letters.waiting(session)
+    if waiting:
+        yield Finding(Grade.NOTE, "来信", f"{waiting} 封来信待统筹单位确认或归口，请在其“来信”页面办理")
+    if not smtp.configured:
+        yield Finding(Grade.NOTE, "来信", "没有配置发信服务器（LUCHENG_SMTP_HOST），来信不发回执")
+    if not addresses.count(session):
+        step = "请运行 lucheng mail addresses import 导入"
+        yield Finding(Grade.NOTE, "来信", f"还没有登记单位邮箱，来信都会待归口；{step}")
+
+
 def _numbers(session: Session, now: datetime) -> Iterator[Finding]:
     for plan in plans.plans(session):
         if wrong := tally.recount(session, plan.code):
@@ -161,5 +195,6 @@ LEDGER_CHECKS: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _calendars,
     _sweep,
     _outbox,
+    _mail,
     _numbers,
 )

@@ -35,6 +35,7 @@ from ledger.database import Session, connect
 from ledger.marks import marks
 from ledger.plans import calendars, plan_document, plans
 from ledger.settings import Settings
+from notifications.servers import ImapSettings
 
 RUNS_AT_A_TIME = 2  # each is an interpreter of its own
 LOOK_EVERY = 60.0  # seconds between two looks for a changed plan or a stuck run
@@ -61,7 +62,8 @@ def _read(today: date) -> tuple[list[RunnerDeployment], str, bool]:
     try:
         with database.read() as session:
             known = [plan.code for plan in plans(session)]
-            listed = deployments([(plan_document(session, code), calendars(session, code)) for code in known], today)
+            found = [(plan_document(session, code), calendars(session, code)) for code in known]
+            listed = deployments(found, today, mailbox=ImapSettings().configured)
             last = marks(session).get("sweep")
             return listed, _fingerprint(session, today), last is not None and last.as_of >= today
     finally:

@@ -1,4 +1,4 @@
-"""Which channels notices go out by: read from the environment (prefix LUCHENG_)."""
+"""Which channels notices go out by: read from the environment (prefix LUCHENG_). Mail servers: see servers.py."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class NoticeSettings(BaseSettings):
     @field_validator("channels")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [name for name in value if name not in CHANNELS]:
-            raise ValueError(f"没有名为 {'、'.join(unknown)} 的渠道，可用：{'、'.join(CHANNELS)}")
+        usable = [name for name, channel in CHANNELS.items() if channel.to_units]
+        if unknown := [name for name in value if name not in usable]:
+            raise ValueError(f"没有名为 {'、'.join(unknown)} 的渠道，可用：{'、'.join(usable)}")
         return value

@@ -98,8 +98,13 @@ class LedgerUnavailable(LuchengError):
 
 
 class DeliveryError(LuchengError):
-    """A channel did not take a message. ``permanent``: trying again cannot help."""
+    """A channel did not take a message. ``permanent``: trying again cannot help. ``uncertain``: it may have taken it all
+    the same, so that trying again could tell somebody twice."""
 
-    def __init__(self, message: str, *, permanent: bool) -> None:
-        self.permanent = permanent
+    def __init__(self, message: str, *, permanent: bool, uncertain: bool = False) -> None:
+        self.permanent, self.uncertain = permanent, uncertain
         super().__init__(message)
+
+
+class MailboxUnavailable(LuchengError):
+    """The mailbox cannot be reached, refuses the login, or the connection broke; what was read stays read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,23 @@ class ReminderNotice:
     @property
     def escalated(self) -> bool:
         return any(line.unit_code != self.unit_code for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptNotice:
+    """What became of a letter to the bureau's mailbox. ``unit_name``: whose it is, None where nobody knows yet;
+    ``round_code``: of the round it was filed for; ``desk_name``: who confirms it; ``taken``: names of attachments that
+    were kept; ``refused``: names and why; ``reason``: why it could not be filed. All of it redacted."""
+
+    subject: str
+    received_at: datetime
+    unit_name: str | None
+    round_code: str | None
+    desk_name: str | None
+    filed: bool
+    taken: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+    reason: str | None
+
+
+Notice = ReminderNotice | ReceiptNotice

@@ -17,8 +17,8 @@ from ledger.outbox import Message
 from ledger.settings import Settings
 from notifications.channels import CHANNELS, Letter
 from notifications.render import Words, render
-from notifications.settings import NoticeSettings
 from policy_models.errors import DeliveryError
+from policy_models.notices import ReminderNotice
 from tasks import clock
 from tasks.transaction import STEP, claiming, writing
 
@@ -35,29 +35,33 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        return "sent" if self.error is None else "dead" if self.error.permanent else "failed"
+        if self.error is None:
+            return "sent"
+        return "dead" if self.error.permanent else "uncertain" if self.error.uncertain else "failed"
 
 
 @task(name="投递消息", **STEP)
 def deliver_batch() -> dict[str, int]:
-    """Claim what is waiting and deliver it: {"sent", "failed", "dead"}; all 0 when nothing was waiting.
+    """Claim what is waiting and deliver it: {"sent", "failed", "dead"}, and {"uncertain"} where that happened; all 0 when
+    nothing was waiting.
 
-    Up to BATCH messages at a time; one at a time as soon as a channel is not idempotent, so that a killed run leaves
+    Up to BATCH messages of idempotent channels at a time; then of the others one at a time, so that a killed run leaves
     no more than one uncertain.
     """
-    harmless = all(CHANNELS[name].idempotent for name in NoticeSettings().channels)
+    harmless = [name for name, channel in CHANNELS.items() if channel.idempotent]
     by = f"{socket.gethostname()}:{os.getpid()}"
     with claiming() as session:
-        claimed = outbox.claim(session, now=clock.now(), by=by, limit=BATCH if harmless else 1)
+        claimed = outbox.claim(session, now=clock.now(), by=by, limit=BATCH, channels=harmless)
+        claimed = claimed or outbox.claim(session, now=clock.now(), by=by, limit=1)
     outcomes = [_send(message) for message in claimed]
     _record(outcomes)
     counted = Counter(outcome.name for outcome in outcomes)
-    return {name: counted[name] for name in ("sent", "failed", "dead")}
+    return {"sent": 0, "failed": 0, "dead": 0, **counted}
 
 
 def _send(message: Message) -> Outcome:
     words = render(message.kind, message.notice, base_url=Settings.load().base_url)
-    letter = Letter(message.id, message.notice.unit_code, message.notice.unit_name, words.subject, words.body)
+    letter = _letter(message, words)
     try:
         if message.channel not in CHANNELS:
             raise DeliveryError(f"没有名为 {message.channel} 的渠道", permanent=True)
@@ -65,6 +69,20 @@ def _send(message: Message) -> Outcome:
     except DeliveryError as error:
         return Outcome(message, words, error)
     return Outcome(message, words, None)
+
+
+def _letter(message: Message, words: Words) -> Letter:
+    notice = message.notice
+    code = notice.unit_code if isinstance(notice, ReminderNotice) else ""
+    return Letter(
+        message.id,
+        code,
+        notice.unit_name or "",
+        words.subject,
+        words.body,
+        address=message.address,
+        in_reply_to=message.in_reply_to,
+    )
 
 
 def _record(outcomes: Sequence[Outcome]) -> None:
@@ -77,7 +95,8 @@ def _record(outcomes: Sequence[Outcome]) -> None:
             if error is None:
                 outbox.record_sent(session, row, subject=words.subject, body=words.body, now=now)
             else:
-                outbox.record_failed(session, row, error=str(error), permanent=error.permanent, now=now)
+                permanent, uncertain = error.permanent, error.uncertain
+                outbox.record_failed(session, row, error=str(error), permanent=permanent, uncertain=uncertain, now=now)
 
 
 @task(name="收回滞留消息", **STEP)

@@ -12,7 +12,8 @@ from policy_models.errors import DeliveryError
 
 def send(letter: Letter) -> None:
     """Print the letter on standard output. Raises DeliveryError (not permanent) when that is closed or full."""
+    facts = {name: value for name, value in asdict(letter).items() if value is not None}
     try:
-        print(json.dumps({"channel": "console", **asdict(letter)}, ensure_ascii=False), file=sys.stdout, flush=True)
+        print(json.dumps({"channel": "console", **facts}, ensure_ascii=False), file=sys.stdout, flush=True)
     except (OSError, ValueError) as error:
         raise DeliveryError(f"无法写到控制台：{error}", permanent=False) from error

@@ -40,7 +40,8 @@ def test_a_closed_console_is_a_delivery_error(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_which_channels_may_be_tried_again_after_a_kill() -> None:
-    assert {name: channel.idempotent for name, channel in CHANNELS.items()} == {"inbox": True, "console": False}
+    found = {name: channel.idempotent for name, channel in CHANNELS.items()}
+    assert found == {"inbox": True, "console": False, "email": False}
 
 
 def test_nothing_leaves_the_product_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,4 +50,7 @@ def test_nothing_leaves_the_product_unasked(monkeypatch: pytest.MonkeyPatch) -> 
     assert NoticeSettings().channels == ("inbox", "console")
     monkeypatch.setenv("LUCHENG_CHANNELS", "pigeon")
     with pytest.raises(ValidationError, match="没有名为 pigeon 的渠道，可用：inbox、console"):
+        NoticeSettings()
+    monkeypatch.setenv("LUCHENG_CHANNELS", "email")  # it needs an address, and a reminder has none
+    with pytest.raises(ValidationError, match="没有名为 email 的渠道，可用：inbox、console"):
         NoticeSettings()

@@ -1,0 +1,195 @@
+"""The step that reads the mailbox. The network is never inside a transaction: a letter is fetched and looked into, then
+written down with its attachments, its answer and how far the mailbox was read, in one transaction. Killed anywhere,
+the next run goes on after the last letter that was written."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from prefect import task
+
+from documents.mail import Part, assemble, identity, parse
+from documents.receiving import receive
+from ledger import letters
+from ledger.database import Database, connect
+from ledger.file_store import FileStore
+from ledger.letters import Looked, Place
+from ledger.settings import Settings
+from notifications.mailbox import Glimpse, OpenMailbox, open_mailbox
+from notifications.servers import ImapSettings, SmtpSettings
+from policy_models.errors import ChangedMeanwhile, FileRefused
+from policy_models.files import LETTER_KINDS, MEGABYTE, Limits
+from policy_models.letters import Attachment, IncomingLetter, canonical_address, unreadable
+from tasks import clock
+from tasks.transaction import STEP
+
+AT_A_TIME = 100  # letters of one step
+ENCODED = 78 / 57  # bytes on the way for a byte on the disk: base64 in lines
+SLACK = 256 * 1024  # bytes: head and text beside an attachment
+log = logging.getLogger("tasks.mail")
+TRIES = 3  # to write a letter down while another run takes it in
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What taking in needs: the ledger, the file store, the limits, and the servers as configured."""
+
+    database: Database
+    store: FileStore
+    limits: Limits
+    imap: ImapSettings
+    smtp: SmtpSettings
+
+    @property
+    def travelling(self) -> int:
+        """The most bytes that an attachment within the limit has on the way."""
+        return int(self.limits.file_bytes * ENCODED) + SLACK
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Our own addresses."""
+        return frozenset({canonical_address(self.imap.imap_user), self.smtp.address}) - {""}
+
+
+@task(name="收取来信", **STEP)
+def take_letters(limit: int = AT_A_TIME) -> dict[str, int]:
+    """Read up to ``limit`` letters that were not read yet: how many were "read", how many of them came as a "double" or
+    were deleted meanwhile ("gone"), and how many stand in each state. All 0 when there is nothing new or no mailbox is
+    configured. Raises MailboxUnavailable; what was read stays read."""
+    imap = ImapSettings()
+    if not imap.configured:
+        return {"read": 0}
+    settings = Settings.load()
+    database = connect(settings.url)
+    try:
+        return collect(Intake(database, FileStore(settings.file_dir), settings.limits, imap, SmtpSettings()), limit)
+    finally:
+        database.close()
+
+
+def collect(intake: Intake, limit: int) -> dict[str, int]:
+    """The same, for whoever has the ledger open. Raises MailboxUnavailable."""
+    counted: Counter[str] = Counter(read=0)
+    with open_mailbox(intake.imap) as box:
+        uids = box.uids_after(_read_up_to(intake, box.uidvalidity))[:limit]
+        seen: set[int] = set()
+        for glimpse in _unknown(intake, box, uids):
+            outcome = _take(intake, box, glimpse)
+            seen.add(glimpse.uid)
+            counted[outcome] += 1
+        counted["read"] = len(uids)
+        counted["double"] += len(uids) - len(seen)
+        if uids:
+            _pass_by(intake, box.uidvalidity, uids[-1])
+        else:
+            _pass_by(intake, box.uidvalidity, _read_up_to(intake, box.uidvalidity))
+    return dict(counted)
+
+
+def _read_up_to(intake: Intake, uidvalidity: int) -> int:
+    """The last UID that was read; 0 when the mailbox has numbered its letters anew, so that all are looked at again."""
+    with intake.database.read() as session:
+        mark = letters.mark_of(session, intake.imap.mailbox)
+    return mark.uid if mark and mark.uidvalidity == uidvalidity else 0
+
+
+def _pass_by(intake: Intake, uidvalidity: int, uid: int) -> None:
+    with intake.database.write() as session:
+        letters.advance(session, intake.imap.mailbox, uidvalidity, uid, now=clock.now())
+
+
+def _unknown(intake: Intake, box: OpenMailbox, uids: Sequence[int]) -> Iterator[Glimpse]:
+    """Of these letters those that the ledger does not have."""
+    for start in range(0, len(uids), AT_A_TIME):
+        glimpses = list(box.glimpses(uids[start : start + AT_A_TIME]))
+        names = {glimpse.uid: identity(glimpse.head, glimpse.size) for glimpse in glimpses}
+        with intake.database.read() as session:
+            there = letters.known(session, intake.imap.mailbox, list(names.values()))
+        yield from (glimpse for glimpse in glimpses if names[glimpse.uid] not in there)
+
+
+def _take(intake: Intake, box: OpenMailbox, glimpse: Glimpse) -> str:
+    """Take one letter in; what became of it in one word."""
+    letter = _fetched(intake, box, glimpse)
+    if letter is None:
+        return "gone"
+    looked = [_look_into(one, intake.limits) for one in letter.attachments]
+    letter = _without_bytes(letter)
+    arrived = glimpse.arrived_at or clock.now()
+    for attempt in range(TRIES):
+        try:
+            return _write_down(intake, box.uidvalidity, glimpse.uid, arrived, letter, looked)
+        except ChangedMeanwhile:
+            if attempt == TRIES - 1:
+                raise
+    raise AssertionError
+
+
+def _fetched(intake: Intake, box: OpenMailbox, glimpse: Glimpse) -> IncomingLetter | None:
+    """The letter; part by part where it is large, so that what is too large is refused without being fetched. One that
+    cannot be read at all must not keep those after it from being read: it is set aside."""
+    name = identity(glimpse.head, glimpse.size)
+    if glimpse.size <= intake.travelling:
+        raw = box.letter(glimpse.uid)
+        return _read(name, lambda: parse(raw, name)) if raw is not None else None
+    parts = [_part(intake, box, glimpse.uid, one.place, one.encoding, one.size) for one in box.parts(glimpse.uid)]
+    return _read(name, lambda: assemble(glimpse.head, name, parts))
+
+
+def _read(name: str, reading: Callable[[], IncomingLetter]) -> IncomingLetter:
+    try:
+        return reading()
+    except Exception as error:  # noqa: BLE001 - whatever a hostile letter brings about; its words stay out of the log
+        log.error("来信 %s 无法解析：%s", name[:80], type(error).__name__)
+        return unreadable(name)
+
+
+def _part(intake: Intake, box: OpenMailbox, uid: int, place: str, encoding: str, size: int) -> Part:
+    fits = size <= intake.travelling
+    head, body = box.part(uid, place, whole=fits)
+    real = int(size / ENCODED) if encoding == "base64" else size
+    if fits:
+        return Part(head, body, real)
+    most = intake.limits.file_bytes // MEGABYTE
+    return Part(head, None, real, f"约 {real // MEGABYTE} MB，超过单个附件 {most} MB 的上限，请压缩或拆分后重新发送")
+
+
+def _look_into(attachment: Attachment, limits: Limits) -> Looked:
+    if attachment.data is None:
+        return Looked(attachment.name, attachment.size, None, attachment.reason)
+    try:
+        received = receive(attachment.name, attachment.data, limits=limits, kinds=LETTER_KINDS)
+    except FileRefused as error:
+        return Looked(attachment.name, attachment.size, None, str(error))
+    except Exception as error:  # noqa: BLE001 - a gate that cannot look into a file keeps it out
+        log.error("附件无法检查：%s", type(error).__name__)
+        return Looked(attachment.name, attachment.size, None, "附件无法检查，没有收取，请另存为 docx 或 pdf 后重新发送")
+    return Looked(attachment.name, attachment.size, received)
+
+
+def _without_bytes(letter: IncomingLetter) -> IncomingLetter:
+    """The letter without what its attachments hold: that was looked into, and what may be kept is at hand."""
+    empty = tuple(Attachment(one.name, one.size, None, one.reason) for one in letter.attachments)
+    return replace(letter, attachments=empty)
+
+
+def _write_down(
+    intake: Intake, uidvalidity: int, uid: int, arrived: datetime, letter: IncomingLetter, looked: Sequence[Looked]
+) -> str:
+    place = Place(intake.imap.mailbox, uidvalidity, uid, arrived)
+    with intake.database.write() as session:
+        taken = letters.take_in(
+            session,
+            intake.store,
+            letter,
+            looked,
+            place=place,
+            own=intake.own,
+            answer=intake.smtp.configured,
+            now=clock.now(),
+        )
+    return taken.state.value if taken else "double"
