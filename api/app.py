@@ -14,7 +14,22 @@ from api.feed_cache import FeedCache
 from api.headers import SafeHeaders
 from api.misses import Misses
 from api.pages import STATIC
-from api.routes import board, extension, feed, files, healthz, item, json, review, sample, submit, task, unit
+from api.routes import (
+    board,
+    extension,
+    feed,
+    files,
+    healthz,
+    item,
+    json,
+    register,
+    review,
+    sample,
+    submit,
+    task,
+    unit,
+    workbook,
+)
 from ledger.database import Database, connect
 from ledger.settings import Settings
 
@@ -33,7 +48,22 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     app.state.clock, app.state.feeds, app.state.misses = Clock(settings.clock), FeedCache(), Misses()
     app.add_middleware(SafeHeaders)
     errors.install(app)
-    for face in (board, task, unit, item, review, sample, extension, submit, files, feed, healthz, json):
+    for face in (
+        board,
+        task,
+        unit,
+        item,
+        review,
+        sample,
+        extension,
+        register,
+        workbook,
+        submit,
+        files,
+        feed,
+        healthz,
+        json,
+    ):
         app.include_router(face.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
