@@ -151,8 +151,8 @@ class ActionPart:
 
 @dataclass(frozen=True, slots=True)
 class Submitter:
-    """A unit that owes a report. ``returned``: titles of sections sent back; ``waiting``: of sections that nobody has
-    accepted yet; none of either once the report is accepted."""
+    """A unit that owes a report. Of a report that was sent back: ``returned``, titles of the sections it was for, and
+    ``waiting``, of those that the reviewer said nothing about."""
 
     unit: str
     name: str
@@ -177,7 +177,9 @@ class Submitter:
         if self.returned:
             parts.append(f"已退回修改：{'、'.join(self.returned)}")
         if self.waiting:
-            parts.append(f"待审核：{'、'.join(self.waiting)}")
+            parts.append(f"未经审核：{'、'.join(self.waiting)}")
+        if one.state is State.SUBMITTED:
+            parts.append("已报送，待审核")
         return "；".join(parts)
 
 

@@ -46,12 +46,16 @@ def task(number: int, title: str, *texts: UnitText, indicators: tuple[Indicator,
 
 def compilation() -> Compilation:
     one = task(1, "精神素养提升", said("市教育局", "开展宣讲。", HOSTILE), said("东河区民政局", "走访入户。"))
-    two = task(2, "精准摸排", indicators=(measure("2.1", "已建档", 5, 6, 7, 8, own=3, of=9), measure("2.2", "入户", 1, 2)))
+    two = task(
+        2, "精准摸排", indicators=(measure("2.1", "已建档", 5, 6, 7, 8, own=3, of=9), measure("2.2", "入户", 1, 2))
+    )
     phase = SectionPart("phase-2", "重点推进", (), Progress(expected=2, done=2, on_time=2, due=2, met=2), (), ())
     owed = [
         Submitter("9000-jy", "市教育局", ReportStanding(State.ACCEPTED, DEADLINE, date(2025, 7, 10))),
         Submitter("9001-mz", "东河区民政局", ReportStanding(State.ACCEPTED, DEADLINE, date(2025, 7, 18))),
-        Submitter("9002-mz", "昆都仑区民政局", ReportStanding(State.RETURNED, DEADLINE, date(2025, 7, 9)), ("任务2 精准摸排",)),
+        Submitter(
+            "9002-mz", "昆都仑区民政局", ReportStanding(State.RETURNED, DEADLINE, date(2025, 7, 9)), ("任务2 精准摸排",)
+        ),
         Submitter("9003-mz", "青山区民政局", ReportStanding(State.OPEN, DEADLINE)),
     ]
     return Compilation(
@@ -73,7 +77,11 @@ def compilation() -> Compilation:
         problems=(),
         plans=(said("市教育局", "下半年继续。"),),
         submitters=tuple(owed),
-        cases=(CasePart("东河区民政局", "圐圙村的暖心屋", (("主要做法", ("第一段。", "第二段。")), ("工作成效", ("有效。",)))),),
+        cases=(
+            CasePart(
+                "东河区民政局", "圐圙村的暖心屋", (("主要做法", ("第一段。", "第二段。")), ("工作成效", ("有效。",)))
+            ),
+        ),
     )
 
 
@@ -82,7 +90,12 @@ def large(units: int = 26, tasks: int = 18, characters: int = 1500) -> Compilati
     line = "各单位按照方案要求扎实推进关爱服务工作，入户走访，动态更新底数，" * 8
     lines = [line[:250]] * (characters // 250)
     parts = tuple(
-        task(n, f"任务名称{n}", *(said(f"单位{u}", *lines) for u in range(1, units + 1)), indicators=(measure(f"{n}.1", "已办", 1, 2, 3, 4),))
+        task(
+            n,
+            f"任务名称{n}",
+            *(said(f"单位{u}", *lines) for u in range(1, units + 1)),
+            indicators=(measure(f"{n}.1", "已办", 1, 2, 3, 4),),
+        )
         for n in range(1, tasks + 1)
     )
     base = compilation()
