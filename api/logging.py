@@ -1,4 +1,5 @@
-"""Logs without secrets: the address of a calendar feed is its key, and access logs print addresses."""
+"""Logs without secrets: the address of a calendar feed or of a reviewer's page is its key, and access logs print
+addresses."""
 
 from __future__ import annotations
 
@@ -8,11 +9,12 @@ import re
 from typing import Any
 
 _FEED = re.compile(r"(/feeds/)[^/\s?\"']+?(\.ics|(?=[?\s\"'])|$)")
+_SCORING = re.compile(r"(/scoring/)[^/\s?\"']+")
 
 
 def redact(text: str) -> str:
-    """The text with every feed token replaced: ``/feeds/***.ics``."""
-    return _FEED.sub(r"\1***\2", text)
+    """The text with every token replaced: ``/feeds/***.ics``, ``/scoring/***``."""
+    return _SCORING.sub(r"\1***", _FEED.sub(r"\1***\2", text))
 
 
 class RedactFeedTokens(logging.Filter):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger import exemplar_items
@@ -30,6 +30,8 @@ from policy_models.exemplars import (
     ExemplarState,
     missing_parts,
 )
+
+NO_PICTURE = "这张照片已不在案例中，请刷新后再看"
 
 
 def create(session: Session, plan_id: int, round_code: str, title: str, *, by: Actor, now: datetime) -> int:
@@ -68,8 +70,10 @@ def save(session: Session, exemplar_id: int, content: Content, *, version: int, 
     content = replace(content, title=content.title.strip())
     check(content, by)
     one = own(session, exemplar_id, by)
-    if one.version == version + 1 and one.content == content and one.state in EDITABLE:
-        return one.version  # the same form twice
+    # the same form twice, whether it was to save or to save and hand in
+    again = version + 1 if one.state in EDITABLE else version + 2 if one.state is ExemplarState.SUBMITTED else None
+    if one.content == content and one.version == again:
+        return version + 1
     require_editable(one)
     values = {**asdict(content), "version": version + 1, "changed_at": now, "changed_by": by.name}
     change(session, replace(one, version=version), values)
@@ -137,4 +141,18 @@ def remove_picture(session: Session, exemplar_id: int, picture_id: int, *, by: A
     change(session, one, {"changed_at": now, "changed_by": by.name})
     mine = (exemplar_picture.c.id == picture_id, exemplar_picture.c.exemplar_id == one.id)
     if session.execute(delete(exemplar_picture).where(*mine)).rowcount == 0:
-        raise NotFound("这张照片已不在案例中，请刷新后再看")
+        raise NotFound(NO_PICTURE)
+
+
+def caption_picture(
+    session: Session, exemplar_id: int, picture_id: int, caption: str, *, by: Actor, now: datetime
+) -> None:
+    """Change the words below a picture. Raises as ``remove_picture``, and PrivacyBlocked."""
+    caption = caption.strip()[:CAPTION_LENGTH]
+    require_clean([("照片说明", caption), ("经办人", by.name)])
+    one = own(session, exemplar_id, by)
+    require_editable(one)
+    change(session, one, {"changed_at": now, "changed_by": by.name})
+    mine = (exemplar_picture.c.id == picture_id, exemplar_picture.c.exemplar_id == one.id)
+    if session.execute(update(exemplar_picture).where(*mine).values(caption=caption)).rowcount == 0:
+        raise NotFound(NO_PICTURE)

@@ -105,6 +105,14 @@ def look_up(session: Session, token: str) -> Panelist | None:
     return _panelist(row) if row else None
 
 
+def panelist_row(session: Session, panelist_id: int) -> Panelist:
+    """Raises NotFound."""
+    row = session.execute(select(panelist).where(panelist.c.id == panelist_id)).first()
+    if row is None:
+        raise NotFound("没有这位评审人，请刷新后再看")
+    return _panelist(row)
+
+
 def give(
     session: Session, scorer: Panelist, exemplar_id: int, points: int, comment: str, *, version: int, now: datetime
 ) -> None:
@@ -169,13 +177,11 @@ def _coordinating(session: Session, plan_code: str, by: Actor) -> int:
 
 
 def _known(session: Session, panelist_id: int, by: Actor) -> Panelist:
-    row = session.execute(select(panelist).where(panelist.c.id == panelist_id)).first()
-    if row is None:
-        raise NotFound("没有这位评审人，请刷新后再看")
+    found = panelist_row(session, panelist_id)
     coordinators = {one.id: one.coordinator for one in plans.plans(session)}
-    if coordinators[row.plan_id] != by.unit:
+    if coordinators[found.plan_id] != by.unit:
         raise NotResponsible("只有统筹单位可以组织评审")
-    return _panelist(row)
+    return found
 
 
 def _open(session: Session, plan_id: int, round_code: str, now: datetime) -> None:

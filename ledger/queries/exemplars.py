@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from ledger.database import Session
-from ledger.exemplar_rows import CONTENT
-from ledger.tables import exemplar, exemplar_entry, unit
+from ledger.exemplar_rows import CONTENT, Exemplar, chosen, exemplar_from
+from ledger.tables import exemplar, exemplar_entry, requirement, unit, work_item
 from policy_models.exemplars import SENT, Content, ExemplarState
+from policy_models.lifecycle import State
+from policy_models.plan import Collects
+
+MOST_SHOWN = 200
+_COLLECTING = (
+    requirement.c.collects == Collects.EXEMPLARS.value,
+    work_item.c.state != State.CANCELLED.value,
+    requirement.c.dropped.is_(False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,106 @@ class ExemplarThen:
     at: datetime
     content: Content
     pictures: tuple[PictureThen, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExemplarStep:
+    """One change of state of an exemplar: who, when (UTC), and the note or reason."""
+
+    state: ExemplarState
+    by_unit: str
+    by_name: str
+    at: datetime
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A half-year for which a unit is asked for exemplars: the work item that they answer, and its civil dates."""
+
+    round_code: str
+    key: str
+    state: State
+    opens_on: date
+    deadline: date
+    reason: str | None
+
+
+def listing(
+    session: Session, plan_id: int, round_code: str | None = None, *, unit_code: str | None = None
+) -> tuple[Exemplar, ...]:
+    """The exemplars of a plan as they stand, of one half-year or unit if given, the newest half-year first."""
+    wanted = chosen().where(exemplar.c.plan_id == plan_id)
+    if round_code is not None:
+        wanted = wanted.where(exemplar.c.round_code == round_code)
+    if unit_code is not None:
+        wanted = wanted.where(exemplar.c.unit_code == unit_code)
+    rows = session.execute(wanted.order_by(exemplar.c.round_code.desc(), exemplar.c.id))
+    return tuple(map(exemplar_from, rows))
+
+
+def published(
+    session: Session, plan_id: int, *, round_code: str | None = None, under: str | None = None, words: str = ""
+) -> tuple[Exemplar, ...]:
+    """The published exemplars, the newest first: of a half-year, of a county (its code; "" for the city's own units),
+    with these words in the title or the text, where given. At most 200."""
+    wanted = chosen().where(exemplar.c.plan_id == plan_id, exemplar.c.state == ExemplarState.PUBLISHED.value)
+    if round_code is not None:
+        wanted = wanted.where(exemplar.c.round_code == round_code)
+    if under is not None:
+        wanted = wanted.where(unit.c.county == under)
+    if words:
+        literal = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        columns = (exemplar.c.title, exemplar.c.background, exemplar.c.practice, exemplar.c.effect, exemplar.c.insight)
+        wanted = wanted.where(or_(*(column.like(f"%{literal}%", escape="\\") for column in columns)))
+    rows = session.execute(wanted.order_by(exemplar.c.published_at.desc(), exemplar.c.id.desc()).limit(MOST_SHOWN))
+    return tuple(map(exemplar_from, rows))
+
+
+def rounds_asked(session: Session, plan_id: int, unit_code: str) -> tuple[Asked, ...]:
+    """The half-years for which a unit is asked for exemplars, the latest first."""
+    rows = session.execute(
+        select(work_item)
+        .join(requirement, requirement.c.id == work_item.c.requirement_id)
+        .where(work_item.c.plan_id == plan_id, work_item.c.unit_code == unit_code, *_COLLECTING)
+        .order_by(work_item.c.period.desc(), work_item.c.id)
+    )
+    found: dict[str, Asked] = {}
+    for r in rows:
+        found.setdefault(r.period, Asked(r.period, r.key, State(r.state), r.opens_on, r.deadline, r.reason))
+    return tuple(found.values())
+
+
+def rounds_of(session: Session, plan_id: int) -> tuple[tuple[str, date], ...]:
+    """The half-years for which the plan asks for exemplars, each with the day it opens, the latest first."""
+    rows = session.execute(
+        select(work_item.c.period, func.min(work_item.c.opens_on).label("opens_on"))
+        .join(requirement, requirement.c.id == work_item.c.requirement_id)
+        .where(work_item.c.plan_id == plan_id, *_COLLECTING)
+        .group_by(work_item.c.period)
+        .order_by(work_item.c.period.desc())
+    )
+    return tuple((row.period, row.opens_on) for row in rows)
+
+
+def asked_units(session: Session, plan_id: int, round_code: str) -> dict[str, tuple[str, State]]:
+    """Name and work item's state of every unit that is asked for exemplars of a half-year, by code."""
+    rows = session.execute(
+        select(work_item.c.unit_code, work_item.c.state, unit.c.name)
+        .join(requirement, requirement.c.id == work_item.c.requirement_id)
+        .join(unit, unit.c.code == work_item.c.unit_code)
+        .where(work_item.c.plan_id == plan_id, work_item.c.period == round_code, *_COLLECTING)
+        .order_by(work_item.c.unit_code)
+    )
+    return {row.unit_code: (row.name, State(row.state)) for row in rows}
+
+
+def steps(session: Session, exemplar_id: int) -> tuple[ExemplarStep, ...]:
+    """What happened to an exemplar, oldest first."""
+    rows = session.execute(
+        select(exemplar_entry).where(exemplar_entry.c.exemplar_id == exemplar_id).order_by(exemplar_entry.c.id)
+    )
+    return tuple(ExemplarStep(ExemplarState(r.state), r.by_unit, r.by_name, r.at, r.note) for r in rows)
 
 
 def exemplars_at(
