@@ -15,6 +15,7 @@ from typing import Any
 from docx import Document
 from docx.enum.section import WD_SECTION
 from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.opc.constants import RELATIONSHIP_TYPE as LINK
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm
@@ -39,6 +40,9 @@ NOTHING = "（本期没有审核通过的内容）"
 def built_in() -> bytes:
     """The template as .docx: the same bytes each time."""
     document = Document()
+    package = document.part.package
+    for key in [key for key, one in package.rels.items() if one.reltype == LINK.THUMBNAIL]:
+        package.rels.pop(key)  # a picture of some other document
     official.set_up(document)
     _page_numbers(document.sections[0])
     _body(document)
