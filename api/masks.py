@@ -13,8 +13,8 @@ from policy_models.plan import Level
 
 
 def mask_of(one: Exemplar, around: Iterable[Neighbour], organs: Mapping[str, str]) -> dict[str, str]:
-    """``organs``: the owners' names as the plan writes them, to unit codes. A county's exemplar: its places and offices;
-    one of the city's own: its own office."""
+    """``organs``: the owners' names as the plan writes them, to unit codes. Masked are the unit's own office, every
+    county, and in a county's exemplar all its places and offices."""
     known = list(around)
     city = next((unit.name for unit in known if unit.level is Level.CITY and not unit.function), "")
     offices: set[str] = {name for name, code in organs.items() if code == one.unit}
@@ -23,7 +23,7 @@ def mask_of(one: Exemplar, around: Iterable[Neighbour], organs: Mapping[str, str
         inside = bool(one.county) and one.county in (unit.county, unit.code)
         if unit.function and (unit.code == one.unit or inside):
             offices |= office_names(unit.name, city)
-        elif inside and unit.level is Level.COUNTY:
+        elif unit.level is Level.COUNTY and not unit.function:
             places |= county_names(unit.name) | {CUSTOMARY.get(unit.name, unit.name)}
         elif inside:
             places |= place_names(unit.name)

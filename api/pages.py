@@ -18,10 +18,12 @@ from ledger.civil import civil_date
 from ledger.extensions import ANSWER_NAMES
 from ledger.plans import PlanSummary
 from ledger.queries.reading import Reading
+from policy_models.exemplars import EXEMPLAR_STATE_NAMES, characters, length
 from policy_models.lifecycle import ACT_NAMES, STATE_NAMES
 from policy_models.periods import period_name, section_name
 from policy_models.rollup import Cell
 from policy_models.sampling import OUTCOME_NAMES
+from policy_models.scoring import decimal_words
 from policy_models.timing import CATCH_UP_NAMES, LIGHT_NAMES, LIGHTS, TIMING_NAMES, Light
 from policy_models.units import LEVEL_NAMES
 
@@ -122,6 +124,10 @@ def _environment() -> Environment:
         answer_names=ANSWER_NAMES,
         civil_date=civil_date,
         catch_up_names=CATCH_UP_NAMES,
+        exemplar_states=EXEMPLAR_STATE_NAMES,
+        characters=characters,
+        length=length,
+        decimal_words=decimal_words,
         reading=None,
         ahead=False,
         plans=(),

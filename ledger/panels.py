@@ -157,15 +157,20 @@ def close(session: Session, plan_code: str, round_code: str, *, by: Actor, now: 
         raise ChangedMeanwhile("评审此前已经结束")
 
 
-def require_settled(session: Session, plan_id: int, round_code: str) -> None:
-    """Raises ActNotAllowed while a panel with reviewers is at work: nobody picks before the scores are final."""
+def is_settled(session: Session, plan_id: int, round_code: str) -> bool:
+    """Whether exemplars may be picked: the panel is closed, or nobody is to score."""
     at_work = (
         select(panelist.c.id)
         .join(panel, (panel.c.plan_id == panelist.c.plan_id) & (panel.c.round_code == panelist.c.round_code))
         .where(panel.c.plan_id == plan_id, panel.c.round_code == round_code)
         .where(panel.c.closed_at.is_(None), panelist.c.revoked_at.is_(None))
     )
-    if session.execute(at_work.limit(1)).first():
+    return session.execute(at_work.limit(1)).first() is None
+
+
+def require_settled(session: Session, plan_id: int, round_code: str) -> None:
+    """Raises ActNotAllowed while reviewers are at work: nobody picks before the scores are final."""
+    if not is_settled(session, plan_id, round_code):
         raise ActNotAllowed(NOT_SETTLED)
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
-
 from ledger import exemplar_items, panels
 from ledger.acts import Actor
 from ledger.database import Session
 from ledger.exemplar_steps import act_on_exemplar, coordinated, require_publishable
 from ledger.screenings import require_clean
-from ledger.tables import exemplar
 from policy_models.errors import ReasonMissing
-from policy_models.exemplars import ExemplarAct, ExemplarState
+from policy_models.exemplars import ExemplarAct
 
 
 def send_back(session: Session, exemplar_id: int, *, reason: str, version: int, by: Actor, now: datetime) -> None:
@@ -60,14 +57,3 @@ def unpublish(
     require_clean([("撤下原因", note), ("经办人", by.name)])
     one = coordinated(session, exemplar_id, by)
     act_on_exemplar(session, one, ExemplarAct.UNPUBLISH, version=version, by=by, now=now, note=note)
-
-
-def published_count(session: Session, plan_id: int, *, since: datetime, until: datetime) -> int:
-    """How many exemplars stand published that were published in a span of UTC instants."""
-    chosen = select(func.count()).where(
-        exemplar.c.plan_id == plan_id,
-        exemplar.c.state == ExemplarState.PUBLISHED.value,
-        exemplar.c.published_at >= since,
-        exemplar.c.published_at < until,
-    )
-    return int(session.execute(chosen).scalar_one())

@@ -22,7 +22,7 @@ from api.exemplar_form import (
 )
 from api.pages import address, page, plan_page
 from api.periods import RoundCode
-from ledger import exemplar_items, exemplars, plans, screenings
+from ledger import exemplar_items, exemplars, panels, plans, screenings
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.exemplar_rows import NO_EXEMPLAR, Exemplar, exemplar_row, pictures_of
@@ -204,6 +204,7 @@ def _shown(session: Session, now: datetime, one: Exemplar, mode: str) -> Respons
         **_facts(session, one, one.content, len(pictures)),
         "pictures": pictures,
         "mode": mode,
+        "settled": mode == "coordinator" and panels.is_settled(session, one.plan_id, one.round_code),
         "coordinated": exemplar_path(one.coordinator, one.id),
         "shortlist": shortlist_path(one.coordinator),
     }

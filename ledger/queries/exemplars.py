@@ -59,7 +59,8 @@ class ExemplarStep:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A half-year for which a unit is asked for exemplars: the work item that they answer, and its civil dates."""
+    """A half-year for which a unit is asked for exemplars: the work item that they answer, and its civil dates;
+    ``late_start``: it lies before go-live, so that nobody is hurried."""
 
     round_code: str
     key: str
@@ -67,6 +68,7 @@ class Asked:
     opens_on: date
     deadline: date
     reason: str | None
+    late_start: bool
 
 
 def listing(
@@ -110,8 +112,14 @@ def rounds_asked(session: Session, plan_id: int, unit_code: str) -> tuple[Asked,
     )
     found: dict[str, Asked] = {}
     for r in rows:
-        found.setdefault(r.period, Asked(r.period, r.key, State(r.state), r.opens_on, r.deadline, r.reason))
+        found.setdefault(r.period, _asked(r))
     return tuple(found.values())
+
+
+def _asked(row: Any) -> Asked:
+    return Asked(
+        row.period, row.key, State(row.state), row.opens_on, row.deadline, row.reason, late_start=bool(row.catch_up)
+    )
 
 
 def rounds_of(session: Session, plan_id: int) -> tuple[tuple[str, date], ...]:

@@ -113,11 +113,13 @@ def is_running(session: Session, plan_id: int, round_code: str) -> bool:
 
 
 def neighbours(session: Session, exemplars: Collection[Exemplar]) -> tuple[Neighbour, ...]:
-    """The units whose names are masked in these exemplars: the city, the units themselves, all units of their counties."""
+    """The units whose names are masked in these exemplars: the units themselves, all units of their counties, and every
+    county, lest the one that is never named give itself away; the city for the names made with its own."""
     counties = {one.county for one in exemplars if one.county}
     city = and_(unit.c.level == Level.CITY.value, unit.c.function == "")
-    wanted = or_(city, unit.c.code.in_({one.unit for one in exemplars}), unit.c.county.in_(counties))
-    rows = session.execute(select(unit).where(or_(wanted, unit.c.code.in_(counties))).order_by(unit.c.code))
+    county = and_(unit.c.level == Level.COUNTY.value, unit.c.function == "")
+    own = or_(unit.c.code.in_({one.unit for one in exemplars}), unit.c.county.in_(counties))
+    rows = session.execute(select(unit).where(or_(city, county, own)).order_by(unit.c.code))
     return tuple(Neighbour(r.code, r.name, Level(r.level), r.function, r.county) for r in rows)
 
 
