@@ -14,8 +14,13 @@ from api.feed_cache import FeedCache
 from api.headers import SafeHeaders
 from api.misses import Misses
 from api.pages import STATIC
+from api.pdf_copies import PdfCopies
 from api.routes import (
     board,
+    bulletin,
+    compilation,
+    exemplar_pictures,
+    exemplars,
     extension,
     feed,
     files,
@@ -25,6 +30,9 @@ from api.routes import (
     register,
     review,
     sample,
+    scoring,
+    sheet,
+    shortlist,
     submit,
     task,
     unit,
@@ -46,6 +54,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     )
     app.state.database, app.state.settings = database, settings
     app.state.clock, app.state.feeds, app.state.misses = Clock(settings.clock), FeedCache(), Misses()
+    app.state.pdfs = PdfCopies(settings.file_dir / "pdf")
     app.add_middleware(SafeHeaders)
     errors.install(app)
     for face in (
@@ -56,10 +65,17 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         review,
         sample,
         extension,
+        sheet,
         register,
         workbook,
         submit,
         files,
+        compilation,
+        exemplars,
+        exemplar_pictures,
+        shortlist,
+        scoring,
+        bulletin,
         feed,
         healthz,
         json,
