@@ -14,15 +14,12 @@ from decimal import Decimal
 from policy_models import workbook_cells as cells
 from policy_models.evidence import Evidence
 from policy_models.plan import EvidenceType, Requirement
-from policy_models.privacy import redact, screen
+from policy_models.privacy import redact
 from policy_models.workbook import (
     CHOICE,
     DIGEST,
     GUIDE,
     HAPPENED,
-    KEY,
-    LEADING,
-    MARK,
     NOTE,
     NOTHING_NEW,
     PERIOD,
@@ -40,9 +37,7 @@ from policy_models.workbook import (
     measure_name,
     of_name,
 )
-
-HEADER_WITHIN = 10  # rows from the top in which the header may stand
-SHORTEST_PERSONAL = 5  # characters below which nothing personal can be told
+from policy_models.workbook_sheets import Head, personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +91,7 @@ def keys_of(sheets: Sequence[ReadSheet]) -> list[str]:
     """Every key that the sheets name, each once."""
     found: dict[str, None] = {}
     for sheet in sheets:
-        if head := _Head.of(sheet):
+        if head := Head.of(sheet):
             found |= dict.fromkeys(head.key(row) for row in sheet.rows[head.row :])
     return [key for key in found if key]
 
@@ -105,11 +100,11 @@ def check(
     sheets: Sequence[ReadSheet], expected: Mapping[str, Expected], why_not: Mapping[str, str], *, today: date
 ) -> Checked:
     """Every cell of every sheet. ``why_not``: by key, why an item that is not expected cannot be handed in here."""
-    faults = [fault for sheet in sheets for fault in _personal(sheet, expected)]
+    faults = [fault for sheet in sheets for fault in personal(sheet)]
     unread: list[str] = []
     rows: list[_Row] = []
     for sheet in sheets:
-        head = _Head.of(sheet)
+        head = Head.of(sheet)
         if head is None:
             if sheet.name != GUIDE and any(cells.text(raw) for row in sheet.rows for raw in row):
                 unread.append(f"工作表“{sheet.name}”")
@@ -134,56 +129,6 @@ def _ordered(faults: object, sheets: Sequence[ReadSheet]) -> list[CellFault]:
 
 
 @dataclass
-class _Head:
-    """The header row (from 1) and where each title stands (from 0)."""
-
-    row: int
-    places: dict[str, int]
-    doubled: list[tuple[int, str]] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, sheet: ReadSheet) -> _Head | None:
-        for number, row in enumerate(sheet.rows[:HEADER_WITHIN], 1):
-            titles = [cells.text(raw) for raw in row]
-            if KEY.title in titles:
-                found = cls(number, {})
-                for place, title in enumerate(titles):
-                    if title in found.places:
-                        found.doubled.append((place, title))
-                    elif title:
-                        found.places[title] = place
-                return found
-        return None
-
-    def raw(self, row: Sequence[Raw], column: Column) -> Raw:
-        place = self.places.get(column.title)
-        return row[place] if place is not None and place < len(row) else None
-
-    def key(self, row: Sequence[Raw]) -> str:
-        return cells.text(self.raw(row, KEY))
-
-    def place(self, column: Column) -> int:
-        """Where to tell something about a column (from 1); the unit's where it has none, as keys are out of sight."""
-        return self.places.get(column.title, self.places.get(UNIT.title, self.places[KEY.title])) + 1
-
-    def faults(self, sheet: ReadSheet, own: Requirement | None) -> Iterator[CellFault]:
-        wanted = columns_of(own) if own else LEADING
-        for column in wanted:
-            if column.title not in self.places and (column.needed or column in (UNIT, PERIOD)):
-                reason = f"表头缺少“{column.title}”列，请恢复表头或重新下载"
-                yield CellFault(sheet.name, self.row, self.place(UNIT), "表头", "", reason)
-        for place, title in self.doubled:
-            if title in {column.title for column in wanted}:
-                yield CellFault(sheet.name, self.row, place + 1, "表头", title, f"表头重复：“{title}”只能有一列")
-
-    def strangers(self, sheet: ReadSheet, own: Requirement | None) -> Iterator[str]:
-        if own is None:
-            return
-        known = {column.title for column in columns_of(own)} | {MARK}
-        yield from (f"工作表“{sheet.name}”的“{redact(title)}”列" for title in self.places if title not in known)
-
-
-@dataclass
 class _Row:
     """What became of one row."""
 
@@ -204,7 +149,7 @@ def _shown(raw: Raw) -> str:
     return told if len(told) <= cells.SHOWN else told[: cells.SHOWN] + "…"
 
 
-def _requirement_of(sheet: ReadSheet, head: _Head, expected: Mapping[str, Expected]) -> Requirement | None:
+def _requirement_of(sheet: ReadSheet, head: Head, expected: Mapping[str, Expected]) -> Requirement | None:
     """What the sheet is about: what most of its rows are about."""
     found = Counter(
         expected[key].requirement.code for row in sheet.rows[head.row :] if (key := head.key(row)) in expected
@@ -217,7 +162,7 @@ def _requirement_of(sheet: ReadSheet, head: _Head, expected: Mapping[str, Expect
 
 def _rows(
     sheet: ReadSheet,
-    head: _Head,
+    head: Head,
     own: Requirement | None,
     expected: Mapping[str, Expected],
     why_not: Mapping[str, str],
@@ -245,7 +190,7 @@ def _rows(
 def _look_at(
     found: _Row,
     sheet: ReadSheet,
-    head: _Head,
+    head: Head,
     row: Sequence[Raw],
     columns: Sequence[Column],
     item: Expected,
@@ -351,22 +296,3 @@ def _doubles(rows: Sequence[_Row]) -> Iterator[CellFault]:
                 f"第 {other.number} 行" if other.sheet == row.sheet else f"工作表“{other.sheet}”第 {other.number} 行"
             )
             yield CellFault(row.sheet, row.number, row.place, UNIT.title, "", f"与{where}是同一办理件，只能保留一行")
-
-
-def _personal(sheet: ReadSheet, expected: Mapping[str, Expected]) -> Iterator[CellFault]:
-    """Every cell that holds what must not enter, wherever it stands."""
-    head = _Head.of(sheet)
-    titles = {place: title for title, place in head.places.items()} if head else {}
-    seen: dict[str, str] = {}
-    for number, row in enumerate(sheet.rows, 1):
-        for place, raw in enumerate(row):
-            told = cells.text(raw)
-            if len(told) < SHORTEST_PERSONAL or told in expected:
-                continue
-            if told not in seen:
-                stopping = [finding for finding in screen(told) if finding.blocks]
-                kinds = "、".join(dict.fromkeys(finding.why for finding in stopping))
-                seen[told] = f"有{kinds}，请删去；系统只记数量" if stopping else ""
-            if seen[told]:
-                title = redact(titles.get(place, ""))
-                yield CellFault(sheet.name, number, place + 1, title, _shown(raw), seen[told], private=True)

@@ -307,3 +307,20 @@ def test_a_digest_is_no_number_and_ignores_how_a_figure_is_written() -> None:
 @pytest.mark.parametrize(("number", "name"), [(1, "A"), (26, "Z"), (27, "AA"), (702, "ZZ"), (703, "AAA")])
 def test_column_letters(number: int, name: str) -> None:
     assert letters(number) == name
+
+
+def test_a_column_of_names_that_somebody_added_is_emptied() -> None:
+    rows = [(*line(**RIGHT), "张小明", 13812345678.0), (*line("乙村", **RIGHT), "无", None)]
+    found = checked(*rows, titles=(*TITLES, "儿童姓名", "电话"))
+    at_name, at_mobile = f"{letters(len(TITLES) + 1)}4", f"{letters(len(TITLES) + 2)}4"
+    assert [(fault.cell, fault.title, fault.private) for fault in found.faults] == [
+        (at_name, "儿童姓名", True),
+        (at_mobile, "电话", True),
+    ]
+    assert all("张小明" not in fault.shown and "13812345678" not in fault.shown for fault in found.faults)
+
+
+def test_figures_side_by_side_are_no_number_of_a_person() -> None:
+    titles = tuple(f"数{n}" for n in range(18))
+    sheet_of_digits = ReadSheet("数", (titles, *(tuple(float(n) for n in range(18)) for _ in range(30))))
+    assert check([sheet_of_digits], expected(), {}, today=TODAY).faults == ()
