@@ -254,6 +254,12 @@ def _insert(
         raise ChangedMeanwhile("这封来信正由另一次收取办理") from error
 
 
+def last_read(session: Session) -> datetime | None:
+    """When a mailbox was last read; None before the first time."""
+    found: datetime | None = session.execute(select(func.max(mailbox_mark.c.read_at))).scalar()
+    return found
+
+
 def waiting(session: Session) -> int:
     """How many letters wait for a coordinator, to be confirmed or to be given to a unit."""
     states = (LetterState.FILED.value, LetterState.SET_ASIDE.value)

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -225,10 +226,6 @@ class Post:
         return "250 OK"
 
 
-class SecureFromTheStart(Controller):
-    """What port 465 is."""
-
-
 def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     right = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
     return AuthResult(success=right, handled=right)
@@ -283,12 +280,15 @@ def running_mail() -> Iterator[MailServers]:
     post = Post(dovecot)
     common: dict[str, Any] = {"authenticator": authenticate, "auth_required": True, "data_size_limit": LARGEST}
     plain = Controller(post, "127.0.0.1", free_port(), tls_context=context, require_starttls=True, **common)
+    # AUTH over TLS from the start, which this server does not count as TLS
     secure = Controller(post, "127.0.0.1", free_port(), ssl_context=context, auth_require_tls=False, **common)
     try:
         dovecot.prepare()
         dovecot.start()
         plain.start()
-        secure.start()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            secure.start()
         yield MailServers(dovecot, post, plain.port, secure.port, folder / "ca.pem")
     finally:
         for controller in (plain, secure):
