@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 from fastapi.testclient import TestClient
 from PIL import Image
 
@@ -14,6 +20,7 @@ from ledger.database import Database
 from ledger.settings import Settings
 from tests.api.site import BASE
 from tests.factories import BUREAU, Files, instant, item, requirement_of, village
+from tests.postgres import free_port
 
 VILLAGE, NEXT_DOOR, TOWNSHIP = village(1, 1), village(1, 2), "900101"
 MONTH = item("1.2", VILLAGE, "2025-02")
@@ -72,3 +79,28 @@ def form(
 
 def form_type(boundary: str = BOUNDARY) -> dict[str, str]:
     return {"Content-Type": f"multipart/form-data; boundary={boundary}", "Accept": "application/json"}
+
+
+@contextmanager
+def served(url: str, folder: Path, day: str = "2025-06-20") -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The application as it really runs: a uvicorn process of its own on a free port."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "LUCHENG_DATABASE_URL": url,
+        "LUCHENG_FILES_DIR": str(folder / "files"),
+        "LUCHENG_CLOCK": instant(day).isoformat(),
+    }
+    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:app", "--port", str(port), "--log-level", "error"]
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            base = f"http://127.0.0.1:{port}"
+            for _ in range(300):
+                try:
+                    httpx.get(f"{base}/healthz", timeout=1)
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.1)
+            yield process, base
+        finally:
+            process.kill()

@@ -6,51 +6,21 @@ import hashlib
 import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from ledger import issuing
-from tests.api.evidence import BUREAU_ITEM, form, form_type, photo
+from tests.api.evidence import BUREAU_ITEM, form, form_type, photo, served
 from tests.factories import BUREAU, CODE, instant, load, opened, query, tiny_pack
-from tests.postgres import free_port
 
 FILES = 200
 KILLED_AFTER = 25
 PATH = f"/units/{BUREAU}/files/{BUREAU_ITEM}"
 SUBMIT = f"/units/{BUREAU}/submit/{BUREAU_ITEM}"
-
-
-@contextmanager
-def served(url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The application as it really runs: a uvicorn process of its own on a free port."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "LUCHENG_DATABASE_URL": url,
-        "LUCHENG_FILES_DIR": str(folder / "files"),
-        "LUCHENG_CLOCK": instant("2025-06-20").isoformat(),
-    }
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.app:app", "--port", str(port), "--log-level", "error"]
-    with subprocess.Popen(command, env=environment) as process:
-        try:
-            base = f"http://127.0.0.1:{port}"
-            for _ in range(300):
-                try:
-                    httpx.get(f"{base}/healthz", timeout=1)
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.1)
-            yield process, base
-        finally:
-            process.kill()
 
 
 def counted(url: str, table: str) -> int:

@@ -1,0 +1,102 @@
+"""The submit page in a real browser: progress, a broken connection, what was typed, the drawn boxes."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, sync_playwright
+
+from tests.api.evidence import MONTH, VILLAGE, asking, form, form_type, photo, served
+from tests.api.site import tiny_site
+from tests.factories import query
+
+PAGE = f"/units/{VILLAGE}/submit/{MONTH}"
+FILES = f"/units/{VILLAGE}/files/{MONTH}"
+
+# how many files each request carried, kept where a navigation does not lose it
+COUNT_FILES = """
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (body) {
+  sessionStorage.setItem("sent", `${sessionStorage.getItem("sent") || ""},${body.getAll("file").length}`);
+  return send.call(this, body);
+};
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def browsing() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu"]
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        page = chromium.new_page()
+        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        yield page
+        chromium.close()
+
+
+def test_after_a_break_only_what_is_missing_is_sent(sqlite_url: str, tmp_path: Path) -> None:
+    files = [(f"{n}.jpg", photo(n)) for n in range(4)]
+    for name, data in files:
+        (tmp_path / name).write_bytes(data)
+    with (
+        tiny_site(sqlite_url, tmp_path / "pack", asking) as site,
+        served(sqlite_url, tmp_path, "2025-02-20") as (_, base),
+    ):
+        httpx.post(base + FILES, content=form(*files[:2]), headers=form_type())
+        broken: list[str] = []
+
+        def break_once(route: Route) -> None:
+            if broken:
+                return route.continue_()
+            broken.append(route.request.url)
+            return route.abort()
+
+        with browsing() as page:
+            page.add_init_script(COUNT_FILES)
+            page.goto(base + PAGE)
+            page.route(f"**{FILES}?type=*", break_once)
+            page.fill("#text", "已逐户走访")
+            page.set_input_files("form.upload input[type=file]", [str(tmp_path / name) for name, _ in files])
+            page.click("form.upload button")
+            page.wait_for_url("**saved=1")
+            assert page.input_value("#text") == "已逐户走访"
+            assert page.locator(".card").count() == 4
+            assert page.evaluate("sessionStorage.getItem('sent')") == ",4,2"
+        assert len(broken) == 1
+        with site.database.read() as session:
+            assert query(session, "SELECT count(*) FROM draft_evidence WHERE type = 'photo'") == [(4,)]
+
+
+def test_what_was_refused_is_named_on_the_page(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "说明.exe").write_bytes(b"MZ\x90")
+    (tmp_path / "照片.jpg").write_bytes(photo(1))
+    with (
+        tiny_site(sqlite_url, tmp_path / "pack", asking),
+        served(sqlite_url, tmp_path, "2025-02-20") as (_, base),
+        browsing() as page,
+    ):
+        page.goto(base + PAGE)
+        page.set_input_files("form.upload input[type=file]", [str(tmp_path / "说明.exe"), str(tmp_path / "照片.jpg")])
+        page.click("form.upload button")
+        page.wait_for_selector(".upload-refused li")
+        assert page.inner_text(".upload-refused li b") == "说明.exe"
+        page.click("text=知道了")
+        page.wait_for_url("**saved=1")
+        assert page.locator(".card").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_page_fits_a_phone(sqlite_url: str, tmp_path: Path) -> None:
+    with tiny_site(sqlite_url, tmp_path / "pack", asking), served(sqlite_url, tmp_path, "2025-02-20") as (_, base):
+        httpx.post(base + FILES, content=form(*[(f"{n}.jpg", photo(n)) for n in range(3)]), headers=form_type())
+        with browsing() as page:
+            page.set_viewport_size({"width": 360, "height": 800})
+            page.goto(base + PAGE)
+            assert page.evaluate("document.documentElement.scrollWidth") == 360
