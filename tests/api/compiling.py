@@ -5,8 +5,19 @@ from __future__ import annotations
 from ledger import report_reviews
 from ledger.database import Database
 from ledger.report_reviews import Marked
-from tests.factories import BUREAU, CODE, SCHOOLS, instant, office, village
-from tests.reporting import COUNTY, OTHER, ROUND, hand_in, opened, told, visit, write
+from tests.factories import BUREAU, CODE, SCHOOLS, Files, duty, instant, office, village
+from tests.reporting import COUNTY, OTHER, ROUND, hand_in, opened, told, visit, with_reports, write
+
+
+def with_everything(files: Files) -> None:
+    """Reports and 优秀案例 are collected."""
+    with_reports(files)
+    sent = {"type": "measure", "name": "exemplars_sent", "label": "本期报送优秀案例数"}
+    asked = {"opens": {"days_before": 45}, "evidence": [sent], "collects": "exemplars", "review": "coordinator"}
+    every = {"every": "half_year", "due": {"at": "end", "days": 15}}
+    county = {"level": "county", "function": "民政"}
+    files["tasks/01.yaml"]["requirements"].append(duty("1.7", "recurring", county, every, nothing_new=True, **asked))
+
 
 HOSTILE = "超过 < 三成 & 五成 {{ 标题 }} {% for x in 行动 %} 圐圙"
 
