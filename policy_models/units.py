@@ -137,10 +137,15 @@ class Units(Mapping[str, Unit]):
             return tuple(self.one(code) for code in sorted(named))
         level, functions = assignee.level, assignee.function
         return tuple(
-            u
-            for _, u in sorted(self._by_code.items())
-            if (level is None or u.level is level) and (u.function in functions if functions else u.function is None)
+            u for u in self._in_order.get(level, ()) if (u.function in functions if functions else u.function is None)
         )
+
+    @cached_property
+    def _in_order(self) -> dict[Level | None, tuple[Unit, ...]]:
+        """The units of each level in code order, and under None those of all levels."""
+        ordered = [unit for _, unit in sorted(self._by_code.items())]
+        found: dict[Level | None, tuple[Unit, ...]] = {None: tuple(ordered)}
+        return found | {level: tuple(unit for unit in ordered if unit.level is level) for level in Level}
 
 
 def parse_units(text: str, file: str = "units.csv", known: Mapping[str, Unit] | None = None) -> Units:
