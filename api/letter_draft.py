@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from documents.letter_sections import Cut, cut
 from documents.letter_text import text_of
-from ledger.database import Session
 from ledger.file_store import FileStore
-from ledger.files import stored_files
-from ledger.queries.letters import LetterRow
+from ledger.files import StoredFile
 from policy_models.errors import FileRefused, NotFound
+from policy_models.files import FileKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +24,22 @@ class LetterDraft:
     unread: tuple[str, ...]
 
 
-def drafted(session: Session, store: FileStore, row: LetterRow) -> LetterDraft:
-    """Of all attachments the one in which most headings of a report were found; the first where they are equal."""
-    kept = stored_files(session, [one.file_id for one in row.kept if one.file_id is not None])
+def drafted(store: FileStore, kept: Sequence[tuple[str, StoredFile]]) -> LetterDraft:
+    """Of all attachments (name, file) the one in which most headings of a report were found; the first where they are
+    equal. Takes seconds for an old Word document: never in a transaction."""
     best: tuple[str, Cut] | None = None
     unread = []
-    for attachment, stored in zip(row.kept, kept, strict=True):
+    for name, stored in kept:
         try:
-            found = cut(text_of(stored.kind, store.get(stored.shown)))
+            found = cut(_text(store.folder, stored.shown, stored.kind))
         except (FileRefused, NotFound) as error:
-            unread.append(f"{attachment.name}：{error}")
+            unread.append(f"{name}：{error}")
             continue
         if found.sections and (best is None or found.headings > best[1].headings):
-            best = attachment.name, found
+            best = name, found
     return LetterDraft(best[0] if best else None, best[1] if best else Cut({}, 0), tuple(unread))
+
+
+@lru_cache(maxsize=64)
+def _text(folder: Path, digest: str, kind: FileKind) -> str:
+    return text_of(kind, FileStore(folder).get(digest))

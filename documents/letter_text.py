@@ -12,6 +12,7 @@ from docx.table import Table
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from documents.old_word import as_docx
 from policy_models.errors import FileRefused
 from policy_models.files import FileKind
 
@@ -19,7 +20,8 @@ LONGEST = 200_000  # characters
 
 
 def text_of(kind: FileKind, data: bytes) -> str:
-    """The text, line by line; "" for kinds without running text. Raises FileRefused when it cannot be read."""
+    """The text as a reader of the document sees it, line by line; "" for kinds without running text. Old Word documents
+    take seconds: never in a transaction. Raises FileRefused when it cannot be read."""
     reading = READERS.get(kind)
     if reading is None:
         return ""
@@ -54,4 +56,8 @@ def _pdf(data: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
 
 
-READERS: Mapping[FileKind, Callable[[bytes], str]] = {FileKind.DOCX: _docx, FileKind.PDF: _pdf}
+def _doc(data: bytes) -> str:
+    return _docx(as_docx(data))
+
+
+READERS: Mapping[FileKind, Callable[[bytes], str]] = {FileKind.DOCX: _docx, FileKind.DOC: _doc, FileKind.PDF: _pdf}

@@ -48,12 +48,14 @@ AUTOMATIC_SUBJECT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a letter that was fetched piece by piece: its own head, and its bytes as they travel, None where it was
-    too large to be fetched; then ``reason`` says so. ``size``: about as many bytes as it would have on a disk."""
+    """A part of a letter that was fetched piece by piece: its own head, and either its bytes as they travel (``body``),
+    or its content (``data``), or none of both where it was too large to be fetched: then ``reason`` says so and ``size``
+    about how many bytes it has."""
 
     head: bytes
-    body: bytes | None
-    size: int
+    body: bytes | None = None
+    data: bytes | None = None
+    size: int = 0
     reason: str | None = None
 
 
@@ -119,11 +121,11 @@ def _letter(message: Message, message_id: str, leaves: Iterable[tuple[Message, P
     bounce = _is_bounce(message, sender)
     texts: list[str] = []
     attachments: list[Attachment] = []
-    for leaf, missing in leaves:
+    for leaf, apart in leaves:
         if _is_attachment(leaf):
             if not bounce:
-                attachments.append(_attachment(leaf, missing, len(attachments)))
-        elif missing is None and leaf.get_content_maintype() == "text" and len(texts) < 2:
+                attachments.append(_attachment(leaf, apart, len(attachments)))
+        elif apart is None and leaf.get_content_maintype() == "text" and len(texts) < 2:
             texts.append(_text(leaf))
     answers = f"{_first(message, 'in-reply-to')} {_first(message, 'references')}"
     return IncomingLetter(
@@ -208,14 +210,14 @@ def _name(leaf: Message) -> str | None:
     return header(_first(leaf, "content-description")) or None
 
 
-def _attachment(leaf: Message, missing: Part | None, before: int) -> Attachment:
+def _attachment(leaf: Message, apart: Part | None, before: int) -> Attachment:
     kind = leaf.get_content_type()
     written_name = _name(leaf)
     name = plain_name(written_name) if written_name else f"附件{before + 1}{EXTENSIONS.get(kind, '')}"
-    if missing is not None:
-        return Attachment(name, missing.size, None, missing.reason)
-    data = leaf.get_payload(decode=True)
-    leaf.set_payload("")  # the encoded text is no longer needed: a large attachment is not held twice
+    if apart is not None and apart.data is None:
+        return Attachment(name, apart.size, None, apart.reason)
+    data = apart.data if apart is not None else leaf.get_payload(decode=True)
+    leaf.set_payload("")  # the encoded text is no longer needed
     body = data if isinstance(data, bytes) else b""
     if before >= MOST_ATTACHMENTS:
         return Attachment(name, len(body), None, f"一封来信最多收取 {MOST_ATTACHMENTS} 个附件，请分几封发送")

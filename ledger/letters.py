@@ -99,12 +99,19 @@ def mark_of(session: Session, mailbox: str) -> Mark | None:
 
 
 def advance(session: Session, mailbox: str, uidvalidity: int, uid: int, *, now: datetime) -> None:
-    """Note that everything up to ``uid`` was read. Never goes back while the numbering is the same."""
+    """Note that everything up to ``uid`` was read. Never goes back while the numbering is the same.
+
+    Raises ChangedMeanwhile when another reads the same mailbox at this moment.
+    """
     values = {"uidvalidity": uidvalidity, "uid": uid, "read_at": now}
     mine = mailbox_mark.c.mailbox == mailbox
     found = session.execute(select(mailbox_mark).where(mine)).first()
     if found is None:
-        session.execute(insert(mailbox_mark).values(mailbox=mailbox, **values))
+        try:
+            with session.begin_nested():
+                session.execute(insert(mailbox_mark).values(mailbox=mailbox, **values))
+        except IntegrityError as error:
+            raise ChangedMeanwhile("邮箱正由另一次收取读取") from error
     elif found.uidvalidity != uidvalidity or found.uid < uid:
         session.execute(update(mailbox_mark).where(mine).values(values))
     else:

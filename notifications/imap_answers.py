@@ -58,9 +58,16 @@ def _places(structure: Tree, place: str) -> Iterator[PartPlace]:
         kinds = next((n for n, one in enumerate(structure) if not isinstance(one, list)), len(structure))
         for number, child in enumerate(children[:kinds], 1):
             yield from _places(child, f"{place}.{number}" if place else str(number))
-    elif len(structure) >= 7 and all(isinstance(structure[n], bytes) for n in (0, 1, 5, 6)):
-        main, sub, encoding, size = (bytes(structure[n]).decode("ascii", "replace") for n in (0, 1, 5, 6))  # type: ignore[arg-type]
-        yield PartPlace(place or "1", f"{main}/{sub}".lower(), encoding.lower(), int(size) if size.isdigit() else 0)
+        return
+    if len(structure) < 7 or not all(isinstance(structure[n], bytes) for n in (0, 1, 5, 6)):
+        return
+    main, sub, encoding, size = (bytes(structure[n]).decode("ascii", "replace").lower() for n in (0, 1, 5, 6))  # type: ignore[arg-type]
+    inside = structure[8] if main == "message" and sub == "rfc822" and len(structure) > 8 else None
+    # a letter in the letter: its parts are numbered below it
+    below = []
+    if isinstance(inside, list) and inside:
+        below = list(_places(inside, place if isinstance(inside[0], list) else f"{place or '1'}.1"))
+    yield from below or [PartPlace(place or "1", f"{main}/{sub}", encoding, int(size) if size.isdigit() else 0)]
 
 
 def _tokens(pieces: Pieces) -> Iterator[bytes | tuple[bytes]]:

@@ -19,6 +19,7 @@ from ledger.database import Database, connect
 from ledger.file_store import FileStore
 from ledger.letters import Looked, Place
 from ledger.settings import Settings
+from notifications.imap_answers import PartPlace
 from notifications.mailbox import Glimpse, OpenMailbox, open_mailbox
 from notifications.servers import ImapSettings, SmtpSettings
 from policy_models.errors import ChangedMeanwhile, FileRefused
@@ -30,6 +31,8 @@ from tasks.transaction import STEP
 AT_A_TIME = 100  # letters of one step
 ENCODED = 78 / 57  # bytes on the way for a byte on the disk: base64 in lines
 SLACK = 256 * 1024  # bytes: head and text beside an attachment
+SMALL = 1 << 20  # bytes of a letter that is fetched whole
+MOST_TOGETHER = 5  # times the limit for one attachment: what all attachments of a letter may have
 log = logging.getLogger("tasks.mail")
 TRIES = 3  # to write a letter down while another run takes it in
 
@@ -75,7 +78,8 @@ def collect(intake: Intake, limit: int) -> dict[str, int]:
     """The same, for whoever has the ledger open. Raises MailboxUnavailable."""
     counted: Counter[str] = Counter(read=0)
     with open_mailbox(intake.imap) as box:
-        uids = box.uids_after(_read_up_to(intake, box.uidvalidity))[:limit]
+        before = _read_up_to(intake, box.uidvalidity)
+        uids = box.uids_after(before)[:limit]
         seen: set[int] = set()
         for glimpse in _unknown(intake, box, uids):
             outcome = _take(intake, box, glimpse)
@@ -83,10 +87,7 @@ def collect(intake: Intake, limit: int) -> dict[str, int]:
             counted[outcome] += 1
         counted["read"] = len(uids)
         counted["double"] += len(uids) - len(seen)
-        if uids:
-            _pass_by(intake, box.uidvalidity, uids[-1])
-        else:
-            _pass_by(intake, box.uidvalidity, _read_up_to(intake, box.uidvalidity))
+        _pass_by(intake, box.uidvalidity, uids[-1] if uids else before)
     return dict(counted)
 
 
@@ -98,8 +99,12 @@ def _read_up_to(intake: Intake, uidvalidity: int) -> int:
 
 
 def _pass_by(intake: Intake, uidvalidity: int, uid: int) -> None:
-    with intake.database.write() as session:
-        letters.advance(session, intake.imap.mailbox, uidvalidity, uid, now=clock.now())
+    def act() -> str:
+        with intake.database.write() as session:
+            letters.advance(session, intake.imap.mailbox, uidvalidity, uid, now=clock.now())
+        return ""
+
+    _again(act)
 
 
 def _unknown(intake: Intake, box: OpenMailbox, uids: Sequence[int]) -> Iterator[Glimpse]:
@@ -120,23 +125,32 @@ def _take(intake: Intake, box: OpenMailbox, glimpse: Glimpse) -> str:
     looked = [_look_into(one, intake.limits) for one in letter.attachments]
     letter = _without_bytes(letter)
     arrived = glimpse.arrived_at or clock.now()
-    for attempt in range(TRIES):
+    return _again(lambda: _write_down(intake, box.uidvalidity, glimpse.uid, arrived, letter, looked))
+
+
+def _again(act: Callable[[], str]) -> str:
+    """Do a transaction that another run may be in the way of; the second time what that run wrote is seen."""
+    for _ in range(TRIES - 1):
         try:
-            return _write_down(intake, box.uidvalidity, glimpse.uid, arrived, letter, looked)
+            return act()
         except ChangedMeanwhile:
-            if attempt == TRIES - 1:
-                raise
-    raise AssertionError
+            log.info("另一次收取正在进行，重试")
+    return act()
 
 
 def _fetched(intake: Intake, box: OpenMailbox, glimpse: Glimpse) -> IncomingLetter | None:
-    """The letter; part by part where it is large, so that what is too large is refused without being fetched. One that
-    cannot be read at all must not keep those after it from being read: it is set aside."""
-    name = identity(glimpse.head, glimpse.size)
-    if glimpse.size <= intake.travelling:
-        raw = box.letter(glimpse.uid)
+    """The letter; part by part where it is large, so that nothing is held twice, and what is too large is refused
+    without being fetched. One that cannot be read at all must not keep those after it from being read: it is set
+    aside."""
+    name, uid = identity(glimpse.head, glimpse.size), glimpse.uid
+    places = box.parts(uid) if glimpse.size > SMALL else ()
+    if not places and glimpse.size <= intake.travelling:
+        raw = box.letter(uid)
         return _read(name, lambda: parse(raw, name)) if raw is not None else None
-    parts = [_part(intake, box, glimpse.uid, one.place, one.encoding, one.size) for one in box.parts(glimpse.uid)]
+    parts, left = [], MOST_TOGETHER * intake.limits.file_bytes
+    for one in places:
+        parts.append(_part(intake, box, uid, one, left))
+        left -= one.size
     return _read(name, lambda: assemble(glimpse.head, name, parts))
 
 
@@ -148,14 +162,18 @@ def _read(name: str, reading: Callable[[], IncomingLetter]) -> IncomingLetter:
         return unreadable(name)
 
 
-def _part(intake: Intake, box: OpenMailbox, uid: int, place: str, encoding: str, size: int) -> Part:
-    fits = size <= intake.travelling
-    head, body = box.part(uid, place, whole=fits)
-    real = int(size / ENCODED) if encoding == "base64" else size
-    if fits:
-        return Part(head, body, real)
+def _part(intake: Intake, box: OpenMailbox, uid: int, one: PartPlace, left: int) -> Part:
+    head = box.part_head(uid, one.place)
+    real = int(one.size / ENCODED) if one.encoding == "base64" else one.size
     most = intake.limits.file_bytes // MEGABYTE
-    return Part(head, None, real, f"约 {real // MEGABYTE} MB，超过单个附件 {most} MB 的上限，请压缩或拆分后重新发送")
+    if one.size > intake.travelling:
+        told = f"约 {real // MEGABYTE} MB，超过单个附件 {most} MB 的上限，请压缩或拆分后重新发送"
+        return Part(head, size=real, reason=told)
+    if one.size > left:
+        return Part(head, size=real, reason=f"一封来信的附件合计超过 {most * MOST_TOGETHER} MB，请分几封发送")
+    if one.encoding == "base64" and not one.media_type.startswith(("text/", "message/")):
+        return Part(head, data=box.decoded(uid, one.place))
+    return Part(head, box.part(uid, one.place))
 
 
 def _look_into(attachment: Attachment, limits: Limits) -> Looked:

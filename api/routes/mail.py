@@ -20,6 +20,7 @@ from ledger import letters, plans
 from ledger.acts import Actor
 from ledger.database import Database, Session
 from ledger.file_store import FileStore
+from ledger.files import stored_files
 from ledger.queries import letters as queries
 from ledger.queries.reading import Reading
 from ledger.queries.units import unit_row
@@ -28,7 +29,6 @@ from policy_models.errors import (
     ChangedMeanwhile,
     EvidenceMissing,
     Faulty,
-    LuchengError,
     NotResponsible,
     PrivacyBlocked,
     ReasonMissing,
@@ -84,14 +84,17 @@ def show_mail(
 
 
 @router.get("/units/{code}/mail/{letter_id}")
-def show_letter(session: Reads, reading: Today, store: Files, code: UnitCode, letter_id: Id) -> Response:
-    return _letter_page(session, reading, store, code, letter_id)
+def show_letter(
+    database: Ledger, now: Now, store: Files, code: UnitCode, letter_id: Id, plan: PlanCode = None
+) -> Response:
+    return _letter_page(database, store, plan, now, code, letter_id)
 
 
 def _letter_page(
-    session: Session,
-    reading: Reading,
+    database: Database,
     store: FileStore,
+    plan: str | None,
+    now: datetime,
     code: str,
     letter_id: int,
     *,
@@ -99,22 +102,28 @@ def _letter_page(
     typed: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    """One letter, with the report as it was cut; ``typed``: what a person had made of it before it was refused."""
-    _coordinator_only(reading, code)
-    row = queries.letter(session, letter_id)
-    draft = drafted(session, store, row) if row.state is LetterState.FILED else None
-    context = {
-        **_shared(session, code),
-        "letter": row,
-        "draft": draft,
-        "texts": typed or (draft.cut.sections if draft else {}),
-        "sections": WHOLE_NAMES,
-        "owing": queries.owing_units(session, reading.plan_id),
-        "rounds": queries.round_codes(session, reading.plan_id),
-        "fault": fault,
-        "told": "",
-    }
-    return plan_page("letter.html", reading, plans.plans(session), context, status=status)
+    """One letter, with the report as it was cut; ``typed``: what a person had made of it before it was refused. The
+    attachments are read between two transactions, since that may take seconds."""
+    with database.read() as session:
+        _coordinator_only(present(session, plan, now), code)
+        row = queries.letter(session, letter_id)
+        kept = stored_files(session, [one.file_id for one in row.kept if one.file_id is not None])
+    names = [one.name for one in row.kept]
+    draft = drafted(store, list(zip(names, kept, strict=True))) if row.state is LetterState.FILED else None
+    with database.read() as session:
+        reading = present(session, plan, now)
+        context = {
+            **_shared(session, code),
+            "letter": queries.letter(session, letter_id),
+            "draft": draft,
+            "texts": typed or (draft.cut.sections if draft else {}),
+            "sections": WHOLE_NAMES,
+            "owing": queries.owing_units(session, reading.plan_id),
+            "rounds": queries.round_codes(session, reading.plan_id),
+            "fault": fault,
+            "told": "",
+        }
+        return plan_page("letter.html", reading, plans.plans(session), context, status=status)
 
 
 def _shared(session: Session, code: str) -> dict[str, object]:
@@ -219,13 +228,7 @@ def _answered(
     except EXPECTED as error:
         note_blocked(database, error, by=by, now=now)
         status = 422 if isinstance(error, UNFINISHED) else 409
-        with database.read() as session:
-            reading = present(session, plan, now)
-            fault = _sentence(error)
-            return _letter_page(session, reading, store, by.unit, letter_id, fault=fault, typed=typed, status=status)
+        fault = "；".join(str(error).splitlines())
+        return _letter_page(database, store, plan, now, by.unit, letter_id, fault=fault, typed=typed, status=status)
     path = mail_path(by.unit, letter_id) if stay else mail_path(by.unit)
     return RedirectResponse(address(path, told=None if stay else told, plan=plan), 303)
-
-
-def _sentence(error: LuchengError) -> str:
-    return "；".join(str(error).splitlines())

@@ -288,10 +288,11 @@ def test_part_by_part_is_the_same_letter() -> None:
     head = HEAD + b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
     mime = b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n"
     mime += b'Content-Disposition: attachment; filename="' + RAW + b'"\r\n\r\n'
-    text = Part(b"Content-Type: text/plain\r\n\r\n", b"hello\r\n", 7)
-    found = assemble(head, "1@mz", [text, Part(mime, b64(b"abc"), 3)])
-    assert found == letter(attached(b'attachment; filename="' + RAW + b'"'))
-    large = assemble(head, "1@mz", [text, Part(mime, None, 31_000_000, "过大"), Part(mime, b64(b"abc"), 3)])
+    text = Part(b"Content-Type: text/plain\r\n\r\n", b"hello\r\n")
+    whole = letter(attached(b'attachment; filename="' + RAW + b'"'))
+    assert assemble(head, "1@mz", [text, Part(mime, b64(b"abc"))]) == whole
+    assert assemble(head, "1@mz", [text, Part(mime, data=b"abc")]) == whole
+    large = assemble(head, "1@mz", [text, Part(mime, size=31_000_000, reason="过大"), Part(mime, data=b"abc")])
     assert large.attachments == (Attachment(NAME, 31_000_000, None, "过大"), Attachment(NAME, 3, b"abc"))
 
 

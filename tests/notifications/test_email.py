@@ -13,7 +13,7 @@ from policy_models.errors import DeliveryError
 from tests.mail_servers import BUREAU, PASSWORD, MailServers, running_mail
 from tests.postgres import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")]
 LETTER = Letter(7, "", "石拐区民政局", "收到：报告", "正文\n第二行\n", address="u@x.example", in_reply_to="1@mz")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from notifications.imap_answers import PartPlace, groups, part_places, text_of
-from notifications.mailbox import open_mailbox
+from notifications.mailbox import CHUNK, open_mailbox
 from notifications.servers import ImapSettings, Security
 from policy_models.errors import MailboxUnavailable
 from tests.mail_servers import BUREAU, PASSWORD, MailServers, Proxy, running_mail
@@ -80,10 +82,28 @@ def test_a_large_letter_part_by_part(servers: MailServers) -> None:
             PartPlace("3.1", "text/plain", "7bit", 3),
             PartPlace("3.2", "text/html", "7bit", 6),
         )
-        head, body = box.part(uid, "2", whole=True)
-        assert (body, b"application/pdf" in head) == (b"YWJj", True)
-        assert box.part(uid, "3.2", whole=False)[1] == b""
-        assert box.parts(99) == ()
+        assert b"application/pdf" in box.part_head(uid, "2")
+        assert (box.part(uid, "2"), box.decoded(uid, "2"), box.part(uid, "3.2")) == (b"YWJj", b"abc", b"<p>two")
+        assert (box.parts(99), box.part(99, "1"), box.decoded(99, "1")) == ((), b"", b"")
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 57, CHUNK // 4 * 3 - 1, CHUNK, CHUNK * 3 + 1])
+def test_what_travels_as_base64_is_decoded_as_it_comes(servers: MailServers, length: int) -> None:
+    data = random.Random(length).randbytes(length)
+    lines = base64.encodebytes(data).replace(b"\n", b"\r\n")
+    forwarded = b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" + lines
+    raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+    servers.dovecot.append(raw + forwarded + b"\r\n--b--\r\n")
+    servers.dovecot.append(forwarded)
+    with open_mailbox(settings(servers)) as box:
+        within, alone = box.uids_after(0)[-2:]
+        [one] = box.parts(within)
+        assert (one.place, one.media_type, one.encoding) == ("1.1", "application/pdf", "base64")
+        assert box.decoded(within, one.place) == data
+        [single] = box.parts(alone)
+        assert single.place == "1"
+        assert box.decoded(alone, "1") == data
+        assert b"application/pdf" in box.part_head(alone, "1")
 
 
 @pytest.mark.parametrize(("security", "secure"), [("ssl", True), ("starttls", False), ("none", False)])
@@ -141,13 +161,17 @@ def test_answers_of_other_servers() -> None:
     ]
     structure: list[object] = [
         (b'3 (UID 7 BODYSTRUCTURE (("TEXT" "PLAIN" NIL NIL NIL "8BIT" 4 1)("APPLICATION" "PDF" ("NAME" {4}', b"a(b)"),
-        b') NIL NIL "BASE64" 900)("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 77 (NIL) (NIL) 3) "MIXED"))',
+        b') NIL NIL "BASE64" 900)("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 77 (NIL) (NIL) 3)'
+        b'("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 99 (NIL) ("TEXT" "PLAIN" NIL NIL NIL "7BIT" 5 1) 3)'
+        b'("MESSAGE" "RFC822" NIL NIL NIL "7BIT" 99 (NIL) (("A" "B" NIL NIL NIL "7BIT" 6) "MIXED") 3) "MIXED"))',
     ]
     [pieces] = groups(structure)
     assert part_places(pieces) == (
         PartPlace("1", "text/plain", "8bit", 4),
         PartPlace("2", "application/pdf", "base64", 900),
         PartPlace("3", "message/rfc822", "7bit", 77),
+        PartPlace("4.1", "text/plain", "7bit", 5),
+        PartPlace("5.1", "a/b", "7bit", 6),
     )
     for broken in (b"3 (UID 7 BODYSTRUCTURE NIL)", b"3 (UID 7", b"(" * 5000, b"3 (BODYSTRUCTURE (" + b"(" * 99):
         assert part_places([(broken, b"")]) == ()
