@@ -10,6 +10,7 @@ from flows.delivery import deliver_all
 from tasks.delivery import release_stale
 from tasks.issuing import issue_due, schedule_items
 from tasks.reminding import queue_due
+from tasks.rounds import hand_over, open_rounds
 from tasks.upkeep import compact, mark, plan_codes
 
 
@@ -17,10 +18,12 @@ from tasks.upkeep import compact, mark, plan_codes
 async def sweep(as_of: str | None = None) -> dict[str, int]:
     """Create, open and remind what is due by ``as_of`` in every plan, then deliver; how many of each."""
     day = run_date.resolve(as_of).isoformat()
-    done = {"created": 0, "opened": 0, "messages": 0, "sent": 0}
+    done = {"created": 0, "opened": 0, "rounds": 0, "messages": 0, "sent": 0}
+    hand_over()
     for plan in plan_codes():
         done["created"] += schedule_items(plan)
         done["opened"] += issue_due(plan, day)
+        done["rounds"] += open_rounds(plan)
         done["messages"] += queue_due(plan, day)["messages"]
         compact(plan)
     release_stale()

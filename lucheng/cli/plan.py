@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from api.words import cadence
-from ledger import issuing, loading, plans
+from ledger import issuing, loading, plans, rounds
 from ledger.civil import civil_date
 from lucheng.opening import open_ledger, open_trial, read_pack, settings_for, utc_now
 from lucheng.options import DEFAULT_PACK, AsJson, DataDir, PackName, date_option, parse_date
@@ -197,6 +197,7 @@ def load(
             )
             if not dry_run:
                 issuing.issue_due(session, read.plan.code, as_of=civil_date(now), now=now)
+                rounds.open_due(session, read.plan.code, now=now)
     if as_json:
         return print_json({name: getattr(report, name) for name in report.__dataclass_fields__})
     screen.print(report_sentence(report, dry_run))

@@ -15,6 +15,7 @@ from ledger.civil import civil_date
 from ledger.issuing import issue_due
 from ledger.loading import load_plan
 from ledger.plans import plans
+from ledger.rounds import open_due
 from ledger.settings import Settings
 from lucheng.opening import open_ledger, prepare_folder, read_pack, require_free_port, settings_for, utc_now
 from lucheng.options import DEFAULT_PACK, DataDir, date_option
@@ -87,6 +88,7 @@ def _load(
                 session, pack, now=now, go_live_on=live, catch_up=catch_up or CatchUp.BACKFILL, reason=reason
             )
             opened = issue_due(session, pack.plan.code, as_of=civil_date(now), now=now)
+            open_due(session, pack.plan.code, now=now)
     typer.echo(f"已载入《{pack.plan.title}》：新增办理件 {report.items_added} 件，其中已到交办时间 {opened} 件。")
 
 
