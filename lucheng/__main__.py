@@ -7,8 +7,8 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from ledger.settings import Settings
-from lucheng.cli import calendar, db, demo, doctor, feed, plan, units, up, web
+from lucheng.cli import calendar, db, demo, doctor, feed, mail, plan, report, rounds, units, up, web
+from lucheng.wrong_settings import SETTINGS, wrong_setting
 from policy_models.errors import LuchengError
 
 app = typer.Typer(
@@ -18,7 +18,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for name, group in (("plan", plan), ("units", units), ("calendar", calendar), ("feed", feed), ("db", db)):
+for name, group in (
+    ("plan", plan),
+    ("units", units),
+    ("round", rounds),
+    ("report", report),
+    ("calendar", calendar),
+    ("feed", feed),
+    ("mail", mail),
+    ("db", db),
+):
     app.add_typer(group.app, name=name)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
@@ -33,10 +42,9 @@ def main() -> None:
     except LuchengError as error:
         sys.exit(_say(str(error)))
     except ValidationError as error:
-        if error.title != Settings.__name__:
+        if error.title not in SETTINGS:
             raise
-        fields = "、".join(".".join(map(str, one["loc"])) for one in error.errors())
-        sys.exit(_say(f"环境变量 LUCHENG_{fields.upper()} 的值无效"))
+        sys.exit(_say(wrong_setting(error)))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
