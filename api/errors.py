@@ -104,6 +104,16 @@ FIELDS = {
     "effective_on": "发生日期",
     "file_id": "文件编号",
     "sha256": "文件校验值",
+    "verdict": "审核结论",
+    "seen": "版本",
+    "pick": "勾选的内容",
+    "share": "抽查比例",
+    "result": "抽查结果",
+    "reason": "意见",
+    "wanted": "申请的时限",
+    "until": "同意的时限",
+    "late": "筛选条件",
+    "whole": "筛选条件",
 }
 RETRY_AFTER_SECONDS = 30
 

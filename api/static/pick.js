@@ -1,4 +1,5 @@
-// 全选: ticks every box of its form, and tells how many are ticked. Without it each box is ticked by hand.
+// 全选: ticks every box of its form, tells how many are ticked, and asks before many are accepted, which cannot be
+// taken back. Without it each box is ticked by hand.
 "use strict";
 for (const form of document.querySelectorAll("form[data-pick]")) {
   const boxes = [...form.querySelectorAll('input[name="pick"]')];
@@ -14,5 +15,10 @@ for (const form of document.querySelectorAll("form[data-pick]")) {
     all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; tell(); });
   }
   form.addEventListener("change", tell);
+  form.addEventListener("submit", (event) => {
+    const n = boxes.filter((box) => box.checked).length;
+    const accepts = event.submitter && event.submitter.value === "accept";
+    if (accepts && n > 1 && !window.confirm(`将通过选中的 ${n} 件，通过后不能撤销。是否继续？`)) event.preventDefault();
+  });
   tell();
 }

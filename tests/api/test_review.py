@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from tests.factories import (
     item,
     just_before,
     office,
+    opened,
     query,
     requirement_of,
     statements,
@@ -314,3 +317,33 @@ def test_the_way_in(site: Site) -> None:
     assert f'href="{QUEUE}?plan=tiny-2025">待审核 <b>4</b>' in browser.get(f"/units/{TOWN}").text
     assert f'href="{QUEUE}/{KEYS[0]}?plan=tiny-2025">审核' in browser.get(f"/items/{KEYS[0]}").text
     assert "待审核 <b>" not in browser.get(f"/units/{TOWN}?as_of=2025-02-10").text
+
+
+def test_two_browsers_at_the_same_item(site: Site) -> None:
+    """One is sent on to the next item, the other reads who was first."""
+    start = threading.Barrier(2)
+
+    def verdict(browser: TestClient, by: str, key: str, word: str) -> int:
+        start.wait(timeout=30)
+        fields = {"verdict": word, "seen": 2, "reason": "缺表"}
+        return browser.post(f"/units/{by}/review/{key}", data=fields).status_code
+
+    left, right = site.at(DAY), site.at(DAY)
+    with ThreadPoolExecutor(2) as pool:
+        for key in KEYS:
+            first = pool.submit(verdict, left, TOWN, key, "accept")
+            second = pool.submit(verdict, right, BUREAU, key, "send_back")
+            answers = [first.result(timeout=60), second.result(timeout=60)]
+            assert sorted(answers) == [303, 409]
+            assert state(site.database, key) is (State.ACCEPTED if answers[0] == 303 else State.RETURNED)
+
+
+def test_a_ledger_without_a_plan(bare_site: Site) -> None:
+    answer = bare_site.at(DAY).get(QUEUE)
+    assert (answer.status_code, "台账中还没有方案" in answer.text) == (404, True)
+
+
+def test_no_database(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path}/nowhere/ledger.db") as database:
+        assert Site(database).at(DAY).get(QUEUE).status_code == 503
+        assert Site(database).at(DAY).post(QUEUE, data={"verdict": "accept"}).status_code == 503
