@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -192,11 +192,13 @@ class Dovecot:
 class Post:
     """What the SMTP server does with what it is handed: the bureau's goes into its mailbox, the rest is kept.
 
+    ``arrived``: the instant at which what comes counts as arrived, as IMAP writes it; None for now.
     ``lose_connection``: so many of the next letters are taken, and the connection cut before the sender is told.
     ``refuse``: answers for the next recipients, such as "550 no such user".
     """
 
     dovecot: Dovecot | None = None
+    arrived: str | None = None
     sent: list[EmailMessage] = field(default_factory=list)
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     lose_connection: int = 0
@@ -215,7 +217,7 @@ class Post:
         assert isinstance(raw, bytes)
         outside = [to for to in envelope.rcpt_tos if to != BUREAU]
         if self.dovecot is not None and BUREAU in envelope.rcpt_tos:
-            self.dovecot.append(f"Return-Path: <{envelope.mail_from}>\r\n".encode() + raw)
+            self.dovecot.append(f"Return-Path: <{envelope.mail_from}>\r\n".encode() + raw, self.arrived)
         if outside:
             self.envelopes.append((str(envelope.mail_from), outside))
             self.sent.append(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
@@ -300,18 +302,21 @@ def running_mail() -> Iterator[MailServers]:
 
 
 class Proxy:
-    """A wire to a server that can be cut: after so many bytes that the server sent, or at once."""
+    """A wire to a server that can be cut after so many bytes that the server sent. ``carried``: bytes so far."""
 
     def __init__(self, target: int) -> None:
         self.target = target
-        self.left: int | None = None  # bytes until the wire is cut; None for never
+        self.carried = 0
         self.cuts = 0
+        self._left: int | None = None  # bytes until the wire is cut; None for never
+        self._at_cut: Callable[[], None] = lambda: None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
-    def cut_after(self, count: int) -> None:
-        self.left = count
+    def cut_after(self, count: int, at_cut: Callable[[], None] = lambda: None) -> None:
+        """Cut every wire when the server has sent so many more bytes; then do ``at_cut``."""
+        self._at_cut, self._left = at_cut, count
 
     def close(self) -> None:
         self._listener.close()
@@ -331,12 +336,14 @@ class Proxy:
     def _carry(self, source: socket.socket, sink: socket.socket, counts: bool) -> None:
         with suppress(OSError):
             while data := source.recv(16384):
-                if counts and self.left is not None:
-                    if len(data) >= self.left:
-                        sink.sendall(data[: self.left])
-                        self.left, self.cuts = None, self.cuts + 1
-                        break
-                    self.left -= len(data)
+                if counts and self._left is not None and len(data) >= self._left:
+                    sink.sendall(data[: self._left])
+                    self._left, self.cuts = None, self.cuts + 1
+                    self._at_cut()
+                    break
+                if counts:
+                    self.carried += len(data)
+                    self._left = None if self._left is None else self._left - len(data)
                 sink.sendall(data)
         for one in (source, sink):
             with suppress(OSError):

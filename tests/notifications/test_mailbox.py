@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -104,6 +105,22 @@ def test_what_travels_as_base64_is_decoded_as_it_comes(servers: MailServers, len
         assert single.place == "1"
         assert box.decoded(alone, "1") == data
         assert b"application/pdf" in box.part_head(alone, "1")
+
+
+def test_thirty_megabytes_are_held_once(servers: MailServers, capsys: pytest.CaptureFixture[str]) -> None:
+    data = random.Random(1).randbytes(30 << 20)
+    head = b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    servers.dovecot.append(head + base64.encodebytes(data).replace(b"\n", b"\r\n"))
+    with open_mailbox(settings(servers)) as box:
+        uid = box.uids_after(0)[-1]
+        tracemalloc.start()
+        found = box.decoded(uid, "1")
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert found == data
+    with capsys.disabled():
+        print(f"\n30 MB attachment read with {peak / len(data):.2f} times its size in memory")
+    assert peak < len(data) * 1.5
 
 
 @pytest.mark.parametrize(("security", "secure"), [("ssl", True), ("starttls", False), ("none", False)])
