@@ -18,7 +18,7 @@ from policy_models.lifecycle import Act, State
 from policy_models.plan import Level, Review
 
 ONLY_VILLAGES = "只有嘎查村社区的办理件可以成批审核，其他单位的请逐件审核"
-BY_SECTION = "半年报送须在“报送”栏目逐节审核"
+BY_SECTION = "半年报送的内容须在专门的页面逐项审核"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,8 @@ def _chosen(
         raise NotResponsible(f"您的单位不是这些办理件的审核单位：{'、'.join(item.unit_name for item in strange[:5])}")
     if any(item.level is not Level.VILLAGE for item in items):
         raise ActNotAllowed(ONLY_VILLAGES)
+    if any(item.collects for item in items):
+        raise ActNotAllowed(BY_SECTION)
     still = [item for item in items if item.state is State.SUBMITTED and _as_seen(item, seen)]
     kept = {item.id for item in still}
     return still, tuple(item for item in items if item.id not in kept)

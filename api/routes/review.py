@@ -44,6 +44,7 @@ from policy_models.errors import (
     ReasonMissing,
 )
 from policy_models.lifecycle import State
+from policy_models.plan import Collects
 
 router = APIRouter(include_in_schema=False)
 TRIES = 3  # of a bulk act that somebody else's act met at the same instant
@@ -115,6 +116,7 @@ def _queue_page(
         "kept": kept(wanted),
         "queue": queue,
         "grouped": grouped(queue),
+        "elsewhere": elsewhere,
         "number": number,
         "coordinates": coordinates,
         "counties": counties(session) if coordinates else (),
@@ -138,6 +140,19 @@ def grouped(queue: Queue) -> list[tuple[Group, list[Waiting]]]:
     for row in queue.rows:
         parts.setdefault((row.requirement, row.period), []).append(row)
     return [(groups[name], rows) for name, rows in parts.items()]
+
+
+def elsewhere(code: str, collects: str | None, period: str, unit: str) -> str | None:
+    """The page on which a half-year report, an exemplar or a bulletin item is reviewed; None for all else."""
+    if not collects:
+        return None
+    desk = f"/units/{quote(code, safe='-')}"
+    pages = {
+        Collects.REPORT: f"{desk}/reports/{quote(period)}/{quote(unit, safe='-')}",
+        Collects.EXEMPLARS: f"{desk}/exemplars",
+        Collects.BULLETIN: f"{desk}/bulletin",
+    }
+    return pages[Collects(collects)]
 
 
 def _labels(reading: Reading, codes: set[str]) -> dict[str, list[tuple[str, str, str | None]]]:
@@ -266,7 +281,7 @@ def _one_page(
         "kept": kept(wanted),
         "detail": detail,
         "row": detail.row,
-        "collects": found.collects,
+        "elsewhere": elsewhere(own.code, rule.collects if rule else None, detail.row.period, detail.row.unit),
         "requirement": rule,
         "before": period_before(session, reading, detail.row.requirement, detail.row.unit, detail.row.deadline),
         "place": order.index(key) + 1 if key in order else None,

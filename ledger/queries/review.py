@@ -38,13 +38,14 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What waits of one requirement and period: how many, since when the oldest, how many of them are villages'."""
+    """What waits of one requirement and period: how many, since when the oldest, how many of them are villages';
+    ``collects``: what a half-year round collects by it, "" for nothing."""
 
     requirement: str
     title: str
     section: str
     review: Review
-    collects: bool
+    collects: str
     period: str
     count: int
     villages: int
@@ -80,7 +81,7 @@ class Waiting:
     title: str
     section: str
     review: Review
-    collects: bool
+    collects: str
     period: str
     unit: str
     unit_name: str
@@ -159,7 +160,7 @@ def _groups(session: Session, reading: Reading, unit_code: str, wanted: QueueFil
         .order_by(oldest, requirement.c.code, work_item.c.period)
     )
     return tuple(
-        Group(r.code, r.title, r.section, Review(r.review), bool(r.collects), r.period, r.n, int(r.villages), r.at)
+        Group(r.code, r.title, r.section, Review(r.review), r.collects, r.period, r.n, int(r.villages), r.at)
         for r in rows
     )
 
@@ -274,7 +275,7 @@ def _waiting(row: Any, handed: Handed) -> Waiting:
         row.title,
         row.section,
         Review(row.review),
-        bool(row.collects),
+        row.collects,
         row.period,
         row.unit_code,
         row.unit_name,

@@ -347,3 +347,22 @@ def test_no_database(tmp_path: Path) -> None:
     with opened(f"sqlite:///{tmp_path}/nowhere/ledger.db") as database:
         assert Site(database).at(DAY).get(QUEUE).status_code == 503
         assert Site(database).at(DAY).post(QUEUE, data={"verdict": "accept"}).status_code == 503
+
+
+def half_yearly(files: Files) -> None:
+    requirement_of(files, "2.1").update(recurrence={"every": "half_year"}, collects="report", review="coordinator")
+
+
+def test_a_half_year_report_is_reviewed_on_its_own_page(database_url: str, tmp_path: Path) -> None:
+    key = item("2.1", "9001-mz", "2025-H1")
+    with tiny_site(database_url, tmp_path / "pack", half_yearly) as site:
+        with site.database.write() as session:
+            submissions.submit(session, key, by=office("9001-mz"), evidence=[], now=instant("2025-06-20"))
+        browser, own_page = site.at("2025-06-21"), f"/units/{BUREAU}/reports/2025-H1/9001-mz?plan=tiny-2025"
+        queue = browser.get(f"/units/{BUREAU}/review").text
+        assert (f'href="{own_page}"' in queue, "通过选中的" in queue) == (True, False)
+        one = browser.get(f"/units/{BUREAU}/review/{key}").text
+        assert (f'href="{own_page}">前往审核' in one, 'name="verdict"' in one) == (True, False)
+        answer = browser.post(f"/units/{BUREAU}/review/{key}", data={"verdict": "accept", "seen": 2})
+        assert (answer.status_code, reviews.BY_SECTION in answer.text) == (409, True)
+        assert state(site.database, key) is State.SUBMITTED

@@ -114,8 +114,8 @@ def test_the_oldest_group_first_and_the_oldest_in_it(database: Database) -> None
     found = queue(database)
     assert [row.key for row in found.rows] == [FEBRUARY[2], FEBRUARY[0], JANUARY[0], JANUARY[1]]
     assert found.groups == (
-        Group("1.2", "事项1.2", "task-1", Review.PARENT, False, "2025-02", 2, 2, instant("2025-02-03")),
-        Group("1.2", "事项1.2", "task-1", Review.PARENT, False, "2025-01", 2, 2, instant("2025-02-04")),
+        Group("1.2", "事项1.2", "task-1", Review.PARENT, "", "2025-02", 2, 2, instant("2025-02-03")),
+        Group("1.2", "事项1.2", "task-1", Review.PARENT, "", "2025-01", 2, 2, instant("2025-02-04")),
     )
     assert (found.total, found.more) == (4, False)
     with database.read() as session:

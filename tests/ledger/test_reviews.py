@@ -221,6 +221,13 @@ def test_only_villages_are_reviewed_in_bulk(many: Database) -> None:
         accept_all(session, ["tiny-2025:9.9:nobody:once"], by=office(BUREAU), now=DAY)
 
 
+def test_half_year_reports_are_not_reviewed_in_bulk(many: Database) -> None:
+    with many.trial() as session:
+        session.execute(text("UPDATE requirement SET collects = 'report' WHERE code = '1.2'"))
+        with pytest.raises(ActNotAllowed, match="须在专门的页面逐项审核"):
+            accept_all(session, MORE, by=office(TOWN), now=DAY)
+
+
 def test_what_is_reviewed_by_sample_is_not_accepted_unseen(many: Database) -> None:
     with many.trial() as session:
         session.execute(text("UPDATE requirement SET review = 'sampled' WHERE code = '1.2'"))
