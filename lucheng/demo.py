@@ -16,6 +16,7 @@ from ledger.acts import SYSTEM, Actor
 from ledger.civil import at_hour
 from ledger.database import Database
 from ledger.history import PastAct
+from lucheng import demo_rounds
 from notifications.render import render
 from policy_models.calendars import WorkCalendar
 from policy_models.evidence import Evidence
@@ -63,7 +64,9 @@ def build(database: Database, pack: Pack, day: date, *, base_url: str) -> Iterat
     yield 0.4
     with database.write() as session:
         history.record_history(session, pack.plan.code, acts)
-    yield 0.85
+    yield 0.7
+    demo_rounds.play(database, pack, day)
+    yield 0.9
     with database.write() as session:
         issuing.issue_due(session, pack.plan.code, as_of=day, now=now)
         rounds.open_due(session, pack.plan.code, now=now)
@@ -101,7 +104,10 @@ def invent(pack: Pack, day: date) -> Iterator[PastAct]:
     """The acts of every item that has opened by ``day``, in the order of each item."""
     requirements = {r.code: r for _, r in pack.plan.requirements()}
     city = _City(pack, pack.units, pack.calendars.work, day, random.Random(SEED), requirements)
+    written_out = {item.key for item in demo_rounds.report_items(pack, day)}
     for item in work_items(pack.plan, pack.units, pack.calendars):
+        if item.key in written_out:  # the rounds open it and tell the rest
+            continue
         if item.opens_on <= day:
             yield from _life(city, item)
 
