@@ -131,6 +131,19 @@ def test_what_was_typed_is_never_lost(site: Office) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["姓名：张小明，今年八岁", "监护人：乌云其其格", "联系电话：１３８０４７２０００１", "身份证 1101011990 03070134"],
+)
+def test_a_name_or_a_number_in_the_text_is_stopped(site: Office, words: str) -> None:
+    browser = site.at()
+    path = begin(browser)
+    answer = browser.post(path, data={**FORM, "background": f"{'背景' * 200}{words}", "version": "1"})
+    assert (answer.status_code, "不能提交" in answer.text) == (422, True)
+    with site.database.read() as session:
+        assert query(session, "SELECT background FROM exemplar") == [("",)]
+
+
 def test_a_second_window_is_told_and_keeps_its_words(site: Office) -> None:
     browser = site.at()
     path = begin(browser)
