@@ -152,3 +152,29 @@ class UnitsOut(BaseModel):
 
     units: list[UnitOut]
     next_after: str | None
+
+
+class WaitingOut(BaseModel):
+    """A submission that waits for a verdict. ``seen`` is sent back with it; ``superior``: the unit above its unit."""
+
+    key: str
+    requirement: str
+    title: str
+    period: str
+    unit: str
+    unit_name: str
+    superior: str | None
+    deadline: date
+    seen: int
+    returns: int
+    late: bool
+    submitted_at: datetime
+    by: str
+    note: str | None
+
+
+class ReviewOut(BaseModel):
+    """The first 100 of a reviewer's queue, the oldest first; ``total`` counts all."""
+
+    waiting: list[WaitingOut]
+    total: int

@@ -15,21 +15,26 @@ from api.answers import (
     MatrixOut,
     OverdueOut,
     PlanOut,
+    ReviewOut,
     SectionOut,
     TaskOut,
     UnitItemsOut,
     UnitOut,
     UnitsOut,
     UpcomingOut,
+    WaitingOut,
 )
 from api.board import SectionLine, board
 from api.dependencies import OpenPlan, Reads
+from api.desk import Today
 from api.routes.item import Section, Word, asked
+from api.routes.review import Asked
 from api.routes.unit import Code, Words
 from ledger import plans
 from ledger.queries import units as unit_queries
 from ledger.queries.items import ItemFilter, ItemRow, items, unit_items
 from ledger.queries.matrix import matrix
+from ledger.queries.review import Waiting, review_queue
 from ledger.queries.units import UnitRow
 from policy_models.errors import NotFound
 from policy_models.rollup import Cell
@@ -151,6 +156,19 @@ def _section(line: SectionLine) -> SectionOut:
         cell=_cell(line.cell),
         phases=[_cell(cell) if cell else None for cell in line.by_phase],
     )
+
+
+@router.get("/units/{code}/review", summary="一个单位待审核的材料")
+def read_review(session: Reads, reading: Today, code: Code, wanted: Asked) -> ReviewOut:
+    """As of now: a verdict is given today."""
+    own = unit_queries.unit_row(session, code)
+    queue = review_queue(session, reading, own.code, wanted)
+    return ReviewOut(waiting=[_waiting(row) for row in queue.rows], total=queue.total)
+
+
+def _waiting(row: Waiting) -> WaitingOut:
+    names = [name for name in WaitingOut.model_fields if name != "seen"]
+    return WaitingOut(seen=row.revision, **{name: getattr(row, name) for name in names})
 
 
 def _unit(row: UnitRow) -> UnitOut:

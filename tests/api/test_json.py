@@ -96,6 +96,6 @@ def test_an_empty_ledger_is_a_problem_with_a_way_out(bare_site: Site) -> None:
 def test_the_description_names_every_read_and_no_docs_page_needs_the_net(site: Site) -> None:
     browser = site.at("2025-05-31")
     paths = set(browser.get("/api/v1/openapi.json").json()["paths"])
-    reads = {"plans", "board", "tasks/{number}", "units", "units/{code}", "items"}
+    reads = {"plans", "board", "tasks/{number}", "units", "units/{code}", "units/{code}/review", "items"}
     assert paths == {f"/api/v1/{read}" for read in reads} | {"/healthz"}
     assert browser.get("/docs").status_code == browser.get("/redoc").status_code == 404

@@ -349,6 +349,28 @@ def test_no_database(tmp_path: Path) -> None:
         assert Site(database).at(DAY).post(QUEUE, data={"verdict": "accept"}).status_code == 503
 
 
+def test_the_same_queue_as_json(site: Site) -> None:
+    found = site.at(DAY).get(f"/api/v1{QUEUE}?period=2025-01").json()
+    assert (found["total"], [row["key"] for row in found["waiting"]]) == (4, KEYS)
+    assert found["waiting"][0] == {
+        "key": KEYS[0],
+        "requirement": "1.2",
+        "title": "事项1.2",
+        "period": "2025-01",
+        "unit": village(1, 1),
+        "unit_name": "1县1村",
+        "superior": TOWN,
+        "deadline": "2025-01-31",
+        "seen": 2,
+        "returns": 0,
+        "late": True,
+        "submitted_at": "2025-02-03T01:00:00Z",
+        "by": f"{village(1, 1)}经办人",
+        "note": "说明1",
+    }
+    assert site.at(DAY).get("/api/v1/units/nobody/review").status_code == 404
+
+
 def half_yearly(files: Files) -> None:
     requirement_of(files, "2.1").update(recurrence={"every": "half_year"}, collects="report", review="coordinator")
 
