@@ -7,12 +7,18 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import board, feed, issuing, sweep
+from benchmarks import board, feed, issuing, sweep, workbook
 from benchmarks.databases import KINDS, stages
 from benchmarks.measure import say
 from benchmarks.table import Result, written
 
-QUESTIONS = {"issuing": issuing.measure, "board": board.measure, "feed": feed.measure, "sweep": sweep.measure}
+QUESTIONS = {
+    "issuing": issuing.measure,
+    "board": board.measure,
+    "feed": feed.measure,
+    "sweep": sweep.measure,
+    "workbook": workbook.measure,
+}
 
 
 def measure(names: Sequence[str], items: int, kinds: Sequence[str], runs: int) -> list[Result]:

@@ -134,7 +134,7 @@ def _elsewhere(received: Received) -> str:
     """What the gate met outside the cells that we read: in a remark, a picture, a property."""
     stopping = [finding for finding in received.findings if finding.blocks]
     told = "、".join(dict.fromkeys(f"{finding.why}（{finding.sample}）" for finding in stopping))
-    return f"表格的批注、图片或文件属性中有{told}，不能上传。系统只记数量，请删去个人信息后再试"
+    return f"文件名、批注、图片或文件属性中有{told}，不能上传。系统只记数量，请删去个人信息后再试"
 
 
 def _late(checked: Checked, error: Faulty) -> tuple[CellFault, ...]:
