@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, insert, literal, select
+from sqlalchemy import and_, delete, exists, func, insert, literal, or_, select
 
 from ledger.database import Session
 from ledger.tables import draft_evidence, evidence, work_item
 from policy_models.lifecycle import Act
+from policy_models.plan import EvidenceType
 
 TAKES_BACK = frozenset({Act.WITHDRAW, Act.SEND_BACK})
 CARRIED = ("item_id", "type", "name", "value", "of", "text", "file_id", "file_name", "effective_on")
@@ -18,21 +19,25 @@ CARRIED = ("item_id", "type", "name", "value", "of", "text", "file_id", "file_na
 def carry_over(session: Session, item_ids: Sequence[int], *, by_name: str, now: datetime) -> None:
     """Copy the evidence of each item's last submission into its draft; call right after the act that took it back.
 
-    Words and figures handed in replace those of the draft; files are added to the files of the draft. Two statements.
+    It replaces what the draft says of the same figure or kind of words; files are added to the draft's files. An answer
+    无新增 that was not handed in falls away. Two statements.
     """
-    of_these = draft_evidence.c.item_id.in_(item_ids)
-    session.execute(delete(draft_evidence).where(of_these, draft_evidence.c.file_id.is_(None)))
-    there = exists().where(
-        draft_evidence.c.item_id == evidence.c.item_id,
-        draft_evidence.c.type == evidence.c.type,
-        draft_evidence.c.file_id == evidence.c.file_id,
-    )
+    held, given = draft_evidence.c, evidence.c
     # the act itself was one revision; the one before it was the submission
-    submitted = and_(work_item.c.id == evidence.c.item_id, work_item.c.revision == evidence.c.revision + 1)
+    submitted = and_(work_item.c.id == given.item_id, work_item.c.revision == given.revision + 1)
+    same_words = exists().where(
+        given.item_id == held.item_id,
+        given.type == held.type,
+        func.coalesce(given.name, "") == func.coalesce(held.name, ""),
+        submitted,
+    )
+    replaced = or_(held.type == EvidenceType.NOTHING_NEW.value, same_words)
+    session.execute(delete(draft_evidence).where(held.item_id.in_(item_ids), held.file_id.is_(None), replaced))
+    there = exists().where(held.item_id == given.item_id, held.type == given.type, held.file_id == given.file_id)
     former = (
-        select(*(evidence.c[name] for name in CARRIED), literal(now, draft_evidence.c.added_at.type), literal(by_name))
+        select(*(given[name] for name in CARRIED), literal(now, held.added_at.type), literal(by_name))
         .join(work_item, submitted)
-        .where(evidence.c.item_id.in_(item_ids), ~there)
-        .order_by(evidence.c.id)
+        .where(given.item_id.in_(item_ids), ~there)
+        .order_by(given.id)
     )
     session.execute(insert(draft_evidence).from_select([*CARRIED, "added_at", "added_by"], former))

@@ -21,7 +21,7 @@ from ledger.queries.items import ItemDetail
 from ledger.queries.items import item as item_of
 from ledger.queries.reading import open_plan
 from ledger.reviews import accept, send_back
-from ledger.submissions import withdraw
+from ledger.submissions import submit, withdraw
 from ledger.used_files import files_of
 from policy_models.errors import (
     ActNotAllowed,
@@ -354,12 +354,25 @@ def test_nothing_new_goes_in_alone(database: Database, store: FileStore) -> None
     stored = kept(database, store, "one", by=UNIT)
     added(database, stored, key=MONTH, by=UNIT)
     answer = Evidence(EvidenceType.NOTHING_NEW, text="本月没有新增留守儿童")
-    written(database, answer, key=MONTH, by=UNIT)
+    known = Evidence(EvidenceType.MEASURE, "seen", None, Decimal(9))
+    written(database, known, answer, key=MONTH, by=UNIT)
     handed(database, key=MONTH, by=UNIT)
     assert detail(database, key=MONTH).evidence == (answer,)
     with database.write() as session:
         withdraw(session, MONTH, by=office(UNIT), now=instant("2025-01-13"))
-    assert {piece.type for piece in held(database, MONTH)} == {EvidenceType.PHOTO, EvidenceType.NOTHING_NEW}
+    photo = Evidence(EvidenceType.PHOTO, file_id=stored.id, file_name="照片.jpg")
+    assert held(database, MONTH) == [photo, known, answer]
+
+
+def test_an_answer_left_in_the_draft_does_not_outlive_a_submission(database: Database) -> None:
+    measure = Evidence(EvidenceType.MEASURE, "seen", Decimal(7), Decimal(9))
+    unsent = Evidence(EvidenceType.NOTHING_NEW, text="没有")
+    written(database, Evidence(EvidenceType.MEASURE, "seen", Decimal(1), Decimal(9)), unsent, key=MONTH, by=UNIT)
+    with database.write() as session:  # handed in elsewhere, for instance on a workbook
+        submit(session, MONTH, by=office(UNIT), evidence=[measure], now=instant("2025-01-12"))
+    with database.write() as session:
+        withdraw(session, MONTH, by=office(UNIT), now=instant("2025-01-13"))
+    assert held(database, MONTH) == [measure]
 
 
 def test_nothing_new_where_the_rule_does_not_allow_it(database: Database) -> None:
