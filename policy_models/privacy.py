@@ -27,6 +27,7 @@ KINDS = {
     "name": "姓名",
     "address": "家庭住址",
     "long_number": "长数字单元格",
+    "place": "拍摄位置",
     "scan": "扫描件",
 }
 WORD_KINDS = ("name", "address")
