@@ -107,10 +107,17 @@ def stored_files(session: Session, file_ids: Sequence[int]) -> list[StoredFile]:
     return [found[one] for one in file_ids]
 
 
-def set_copy(session: Session, file_id: int, data: bytes, store: FileStore, *, by: Actor) -> None:
-    """From now on others see this copy of a picture, masked by the unit that sent it. Raises NotFound, NotResponsible."""
-    _own(session, file_id, by)
-    session.execute(update(file).where(file.c.id == file_id).values(redacted=store.put(data)))
+def set_copy(session: Session, store: FileStore, file_id: int, data: bytes, *, over: str, by: Actor) -> None:
+    """From now on others see this copy of a picture, masked by the unit that sent it. ``over``: the digest of what
+    others saw until now, which the mask was drawn on.
+
+    Raises NotFound, NotResponsible, and ChangedMeanwhile where another mask was drawn first.
+    """
+    own = _own(session, file_id, by)
+    as_read = file.c.redacted.is_(None) if own.redacted is None else file.c.redacted == own.redacted
+    met = session.execute(update(file).where(file.c.id == file_id, as_read).values(redacted=store.put(data)))
+    if own.shown != over or met.rowcount == 0:
+        raise ChangedMeanwhile("这张图片刚刚被重新遮盖，请刷新后再看")
 
 
 def drop_copy(session: Session, file_id: int, *, by: Actor) -> None:

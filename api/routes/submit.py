@@ -28,6 +28,7 @@ from policy_models.errors import ActNotAllowed, EvidenceMissing, FileRefused, No
 from policy_models.evidence import TYPE_NAMES
 from policy_models.lifecycle import OWED
 from policy_models.plan import EvidenceType, Requirement
+from policy_models.privacy import KINDS
 
 router = APIRouter(include_in_schema=False)
 Key = Annotated[str, BeforeValidator(printable), Path(max_length=120)]
@@ -198,6 +199,7 @@ def _page(
         "saved": saved,
         "recent": [one for one in recent if one.file.id not in used][:RECENT_SHOWN],
         "limits": settings.limits,
+        "kinds": KINDS,
         "longest": {"text": LONGEST_TEXT, "link": LONGEST_LINK, "note": LONGEST_NOTE},
         "measures": labels(requirement),
         "here_path": submit_path(code, item.key),

@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 from fastapi.testclient import TestClient
 from PIL import Image
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
 from api.app import create_app
 from ledger.database import Database
@@ -55,6 +57,22 @@ def photo(n: int, side: int = 64, **save: object) -> bytes:
     picture = Image.new("RGB", (side, side * 3 // 4), colour)
     picture.putpixel((n % side, n // side % (side * 3 // 4)), (255 - colour[0], 255, 255))
     picture.save(out, "JPEG", quality=95, **save)
+    return out.getvalue()
+
+
+def document() -> bytes:
+    """A PDF of one page with a line of text."""
+    out = io.BytesIO()
+    writer = PdfWriter()
+    page = writer.add_blank_page(200, 200)
+    helvetica = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+    font = DictionaryObject({NameObject(key): NameObject(value) for key, value in helvetica.items()})
+    fonts = DictionaryObject({NameObject("/F1"): font})
+    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+    content = StreamObject()
+    content.set_data(b"BT /F1 12 Tf 20 100 Td (visited 12 of 12) Tj ET")
+    page[NameObject("/Contents")] = content
+    writer.write(out)
     return out.getvalue()
 
 

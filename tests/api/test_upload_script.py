@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, sync_playwright
 
 from tests.api.evidence import MONTH, VILLAGE, asking, form, form_type, photo, served
@@ -100,3 +102,33 @@ def test_the_page_fits_a_phone(sqlite_url: str, tmp_path: Path) -> None:
             page.set_viewport_size({"width": 360, "height": 800})
             page.goto(base + PAGE)
             assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
+def test_a_box_is_drawn_over_a_picture(sqlite_url: str, tmp_path: Path) -> None:
+    with (
+        tiny_site(sqlite_url, tmp_path / "pack", asking) as site,
+        served(sqlite_url, tmp_path, "2025-02-20") as (_, base),
+        browsing() as page,
+    ):
+        httpx.post(base + FILES, content=form(("照片.jpg", photo(60, side=400))), headers=form_type())
+        page.goto(base + PAGE)
+        page.click("text=遮盖")
+        stage = page.locator(".mask-stage").bounding_box()
+        assert stage
+        for corner in (0.1, 0.6):
+            page.mouse.move(stage["x"] + stage["width"] * corner, stage["y"] + stage["height"] * corner)
+            page.mouse.down()
+            page.mouse.move(
+                stage["x"] + stage["width"] * (corner + 0.25), stage["y"] + stage["height"] * (corner + 0.25)
+            )
+            page.mouse.up()
+        assert page.locator(".mask-box").count() == 2
+        page.click("text=撤回上一处")
+        page.click("button.primary >> text=遮盖")
+        page.wait_for_selector("text=已遮盖")
+        with site.database.read() as session:
+            [(digest,)] = query(session, "SELECT redacted FROM file")
+        picture = Image.open(io.BytesIO(httpx.get(f"{base}/files/1/x.jpg").content)).convert("RGB")
+        assert digest
+        dark = [max(picture.getpixel((int(x * picture.width), int(x * picture.height)))) < 9 for x in (0.05, 0.2, 0.7)]  # type: ignore[type-var, arg-type]
+        assert dark == [False, True, False]

@@ -17,7 +17,7 @@ from api.multipart import BrokenUpload, Part, names_in, parts
 from ledger import drafts
 from ledger.acts import standing
 from ledger.file_store import FileStore
-from ledger.files import set_copy
+from ledger.files import set_copy, stored_file
 from policy_models.evidence import Evidence
 from policy_models.plan import EvidenceType
 from tests.api.evidence import (
@@ -28,6 +28,7 @@ from tests.api.evidence import (
     VILLAGE,
     asking,
     browser,
+    document,
     form,
     form_type,
     photo,
@@ -267,18 +268,10 @@ def test_the_township_uploads_for_its_village(unit: TestClient, site: Site) -> N
 
 
 def test_a_file_that_is_no_photo_among_the_photos(unit: TestClient, site: Site) -> None:
-    answer = send(unit, form(("1.pdf", PDF)), f"{PATH}?type=photo")
+    answer = send(unit, form(("1.pdf", document())), f"{PATH}?type=photo")
     assert answer["refused"] == 1
-    assert send(unit, form(("1.pdf", PDF)))["kept"] == 1
+    assert send(unit, form(("1.pdf", document())))["kept"] == 1
     assert [piece.type for piece in held(site)] == [EvidenceType.DOCUMENT]
-
-
-PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\n"
-    b"xref\n0 4\n0000000000 65535 f \n0000000009 00000 n \n0000000053 00000 n \n0000000102 00000 n \n"
-    b"trailer<</Size 4/Root 1 0 R>>\nstartxref\n164\n%%EOF\n"
-)
 
 
 def test_a_name_with_a_number_is_refused_recorded_and_never_shown(unit: TestClient, site: Site) -> None:
@@ -361,7 +354,7 @@ def test_a_browser_that_goes_away_leaves_what_arrived(site: Site, tmp_path: Path
 def kept(unit: TestClient, site: Site) -> tuple[int, int]:
     """A photo and a document in the bureau's draft: their ids."""
     path = f"/units/{BUREAU}/files/{BUREAU_ITEM}"
-    unit.post(path, content=form(("照片.jpg", photo(1, side=800)), ("总结.pdf", PDF)), headers=form_type())
+    unit.post(path, content=form(("照片.jpg", photo(1, side=800)), ("总结.pdf", document())), headers=form_type())
     first, second = (piece.file_id for piece in held(site, BUREAU_ITEM))
     assert first
     assert second
@@ -412,7 +405,8 @@ def test_a_file_that_is_not_there(unit: TestClient, path: str) -> None:
 def test_everybody_else_sees_the_copy(site: Site, unit: TestClient, kept: tuple[int, int], tmp_path: Path) -> None:
     masked = photo(77, side=800)
     with site.database.write() as session:
-        set_copy(session, kept[0], masked, FileStore(tmp_path / "files"), by=office(BUREAU))
+        shown = stored_file(session, kept[0]).shown
+        set_copy(session, FileStore(tmp_path / "files"), kept[0], masked, over=shown, by=office(BUREAU))
     assert unit.get(f"/files/{kept[0]}/x.jpg").content == masked
     original = unit.get(f"/units/{BUREAU}/files/{kept[0]}").content
     assert original != masked

@@ -200,12 +200,20 @@ def test_a_snapshot_that_cannot_see_the_other_row_says_so(postgres_url: str, tmp
 
 def test_a_drawn_mask_is_what_others_see_and_only_its_owner_draws(database: Database, store: FileStore) -> None:
     picture = kept(database, store, sent(kind=FileKind.JPEG, name="照片.jpg"))
-    with database.write() as session:
-        set_copy(session, picture.id, b"masked", store, by=office(BUREAU))
-    with database.read() as session:
-        assert store.get(stored_file(session, picture.id).shown) == b"masked"
-    with pytest.raises(NotResponsible), database.write() as session:
-        set_copy(session, picture.id, b"other", store, by=office(SCHOOLS))
+
+    def masked(data: bytes, over: str, by: str = BUREAU) -> str:
+        with database.write() as session:
+            set_copy(session, store, picture.id, data, over=over, by=office(by))
+        with database.read() as session:
+            return stored_file(session, picture.id).shown
+
+    first = masked(b"masked", picture.kept)
+    assert store.get(first) == b"masked"
+    with pytest.raises(ChangedMeanwhile):
+        masked(b"drawn on the whole picture", picture.kept)
+    with pytest.raises(NotResponsible):
+        masked(b"other", first, by=SCHOOLS)
+    assert store.get(masked(b"masked twice", first)) == b"masked twice"
     with database.write() as session:
         drop_copy(session, picture.id, by=office(BUREAU))
         assert stored_file(session, picture.id).redacted is None
