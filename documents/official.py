@@ -170,3 +170,39 @@ def _table_style(style: Any) -> None:
         margins.append(side)
     properties.append(margins)
     style.element.append(properties)
+
+
+def page_numbers(section: Any) -> None:
+    """— 1 —: at the outer edge, one character in."""
+    _page_number(section.footer, WD_ALIGN_PARAGRAPH.RIGHT, "w:right", "w:rightChars")
+    _page_number(section.even_page_footer, WD_ALIGN_PARAGRAPH.LEFT, "w:left", "w:leftChars")
+
+
+def _page_number(footer: Any, align: Any, edge: str, characters: str) -> None:
+    footer.is_linked_to_previous = False
+    paragraph = footer.paragraphs[0]
+    paragraph.style, paragraph.alignment = "Footer", align
+    inset = OxmlElement("w:ind")
+    inset.set(qn(characters), "100")
+    inset.set(qn(edge), str(SI * 20))
+    paragraph._element.get_or_add_pPr().insert_element_before(inset, "w:jc", "w:outlineLvl", "w:rPr")
+    for kind, text in (
+        ("t", "— "),
+        ("begin", ""),
+        ("instr", " PAGE "),
+        ("separate", ""),
+        ("t", "1"),
+        ("end", ""),
+        ("t", " —"),
+    ):
+        run = paragraph.add_run(text if kind == "t" else "")
+        fonts(run._element.get_or_add_rPr(), SONGTI, SI)
+        if kind == "instr":
+            code = OxmlElement("w:instrText")
+            code.set(qn("xml:space"), "preserve")
+            code.text = text
+            run._element.append(code)
+        elif kind != "t":
+            mark = OxmlElement("w:fldChar")
+            mark.set(qn("w:fldCharType"), kind)
+            run._element.append(mark)

@@ -17,12 +17,11 @@ from docx.enum.section import WD_SECTION
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.constants import RELATIONSHIP_TYPE as LINK
 from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
 from docx.shared import Mm
 
 from documents import official
 from documents.deterministic import normalised
-from documents.official import FANGSONG, HEITI, KAITI, SAN, SI, SONGTI, WU, XIAOBIAOSONG
+from documents.official import FANGSONG, HEITI, KAITI, SAN, WU, XIAOBIAOSONG
 
 FONTS = {
     "Title": (XIAOBIAOSONG, official.ER),
@@ -44,7 +43,7 @@ def built_in() -> bytes:
     for key in [key for key, one in package.rels.items() if one.reltype == LINK.THUMBNAIL]:
         package.rels.pop(key)  # a picture of some other document
     official.set_up(document)
-    _page_numbers(document.sections[0])
+    official.page_numbers(document.sections[0])
     _body(document)
     _annexes(document)
     core = document.core_properties
@@ -230,39 +229,3 @@ def _cell(cell: Any, text: str, *, head: bool = False, left: bool = False) -> No
     run = paragraph.add_run(text)
     official.fonts(run._element.get_or_add_rPr(), HEITI if head else FANGSONG, WU)
     cell.vertical_alignment = 1
-
-
-def _page_numbers(section: Any) -> None:
-    """— 1 —: at the outer edge, one character in."""
-    _page_number(section.footer, WD_ALIGN_PARAGRAPH.RIGHT, "w:right", "w:rightChars")
-    _page_number(section.even_page_footer, WD_ALIGN_PARAGRAPH.LEFT, "w:left", "w:leftChars")
-
-
-def _page_number(footer: Any, align: Any, edge: str, characters: str) -> None:
-    footer.is_linked_to_previous = False
-    paragraph = footer.paragraphs[0]
-    paragraph.style, paragraph.alignment = "Footer", align
-    inset = OxmlElement("w:ind")
-    inset.set(qn(characters), "100")
-    inset.set(qn(edge), str(SI * 20))
-    paragraph._element.get_or_add_pPr().insert_element_before(inset, "w:jc", "w:outlineLvl", "w:rPr")
-    for kind, text in (
-        ("t", "— "),
-        ("begin", ""),
-        ("instr", " PAGE "),
-        ("separate", ""),
-        ("t", "1"),
-        ("end", ""),
-        ("t", " —"),
-    ):
-        run = paragraph.add_run(text if kind == "t" else "")
-        official.fonts(run._element.get_or_add_rPr(), SONGTI, SI)
-        if kind == "instr":
-            code = OxmlElement("w:instrText")
-            code.set(qn("xml:space"), "preserve")
-            code.text = text
-            run._element.append(code)
-        elif kind != "t":
-            mark = OxmlElement("w:fldChar")
-            mark.set(qn("w:fldCharType"), kind)
-            run._element.append(mark)

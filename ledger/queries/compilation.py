@@ -33,8 +33,8 @@ from policy_models.compilation import (
     SectionPart,
     Submitter,
     UnitText,
-    paragraphs,
 )
+from policy_models.compilation_words import paragraphs
 from policy_models.errors import ActNotAllowed
 from policy_models.exemplars import ExemplarState
 from policy_models.lifecycle import State
@@ -82,7 +82,7 @@ def compilation(session: Session, plan_code: str, round_code: str, *, until: dat
     if found.opened_at >= until:
         raise ActNotAllowed(f"{round_code} 这一期当时还没有启动，不能汇编")
     day = civil_date(until - timedelta(microseconds=1))
-    reports = [one for one in handed_in(session, found.id, until=until) if one.owed]
+    reports = _owing(session, plan, found, until)
     texts = _texts(plan, reports)
     measured = figures(session, summary.id, first=found.first, last=found.last, until=until)
     progress = _progress(session, summary.id, found, until, day)
@@ -119,7 +119,14 @@ def submitters(session: Session, plan_code: str, round_code: str, *, until: date
     summary = plans.plan_summary(session, plan_code)
     plan = plans.plan_document(session, plan_code)
     found = round_of(session, summary.id, round_code)
-    return tuple(_submitter(plan, one) for one in handed_in(session, found.id, until=until) if one.owed)
+    return tuple(_submitter(plan, one) for one in _owing(session, plan, found, until))
+
+
+def _owing(session: Session, plan: Plan, of: Round, until: datetime) -> list[HandedIn]:
+    """The reports that are owed: departments as the plan names them, then the counties by code."""
+    places = {code: place for place, code in enumerate(dict.fromkeys(plan.organs.values()))}
+    owed = [one for one in handed_in(session, of.id, until=until) if one.owed]
+    return sorted(owed, key=lambda one: (places.get(one.unit, len(places)), one.unit))
 
 
 def accepted_sections(one: HandedIn) -> tuple[SectionText, ...]:
@@ -133,7 +140,7 @@ def accepted_sections(one: HandedIn) -> tuple[SectionText, ...]:
 
 
 def _texts(plan: Plan, reports: Iterable[HandedIn]) -> Texts:
-    """What was written and accepted, by section; the units in order of code."""
+    """What was written and accepted, by section; the units in the order of the reports."""
     titles = {asked.code: asked.title for _, asked in plan.requirements()}
     found: dict[str, list[UnitText]] = defaultdict(list)
     for one in reports:

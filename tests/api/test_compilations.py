@@ -214,7 +214,10 @@ def test_a_city_units_own_figures_are_the_difference_and_are_listed(database: Da
         submissions.submit(session, key, by=office(BUREAU), evidence=full_evidence(), now=instant("2025-07-20", 9))
         reviews.accept(session, key, by=office(BUREAU), now=instant("2025-07-20", 10))
     made = compiled(database, store)
-    assert table(store.get(made.docx), 1)[1] == ["已办/应办", "3.5/4", "3.5/4", "–", "–"]
+    assert table(store.get(made.docx), 1)[1:3] == [
+        ["1.1 已办", "3.5", "3.5", "–", "–"],
+        ["　　应办", "4", "4", "–", "–"],
+    ]
     told = [line for line in words(store.get(made.docx)) if line.startswith("1.1 ")]
     assert told == ["1.1 已办/应办：全市比各旗县区之和多3.5/4，为市级单位填报（市民政局3.5/4）。"]
 
@@ -262,8 +265,8 @@ def test_nothing_of_a_report_under_review_is_taken_though_sections_are_marked(da
 
 def test_missing_late_and_unaccepted_units_are_listed(database: Database, store: FileStore) -> None:
     assert table(store.get(compiled(database, store).docx), 2)[1:] == [
-        ["1", "市教育局", "2025年7月15日", "已报送，待审核"],
-        ["2", "市民政局", "2025年7月15日", "未报送，已超过时限5日"],
+        ["1", "市民政局", "2025年7月15日", "未报送，已超过时限5日"],
+        ["2", "市教育局", "2025年7月15日", "已报送，待审核"],
         [
             "3",
             "2县民政局",

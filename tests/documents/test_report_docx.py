@@ -190,8 +190,9 @@ def test_annex_1_counts_each_task_each_action_and_all(report: Any) -> None:
 def test_annex_2_has_a_column_for_each_county_and_says_what_differs(report: Any) -> None:
     assert cells(report.tables[1]) == [
         ["指标", "全市", "市级单位", "东河区", "昆都仑区", "青山区", "石拐区"],
-        ["已建档/应办", "29/45", "3/9", "5/9", "6/9", "7/9", "8/9"],
-        ["入户", "3", "–", "1", "2", "–", "–"],
+        ["2.1 已建档", "29", "3", "5", "6", "7", "8"],
+        ["　　应办", "45", "9", "9", "9", "9", "9"],
+        ["2.2 入户", "3", "–", "1", "2", "–", "–"],
     ]
     text = [p.text for p in report.paragraphs]
     assert "2.1 已建档/应办：全市比各旗县区之和多3/9，为市级单位填报（市教育局3/9）。" in text

@@ -17,13 +17,8 @@ from policy_models.compilation import (
     SectionPart,
     Submitter,
     number,
-    numeral,
-    overview,
-    paragraphs,
-    reconciliation,
-    section_words,
-    standing_words,
 )
+from policy_models.compilation_words import numeral, overview, paragraphs, reconciliation, section_words, standing_words
 from policy_models.lifecycle import State
 from policy_models.rounds import ReportStanding
 from policy_models.trial_compilation import trial
