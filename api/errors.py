@@ -114,6 +114,14 @@ FIELDS = {
     "until": "同意的时限",
     "late": "筛选条件",
     "whole": "筛选条件",
+    "letter_id": "来信编号",
+    "overview": "总体情况",
+    "progress": "重点任务进展",
+    "highlights": "特色亮点",
+    "problems": "存在问题",
+    "next": "下一步打算",
+    "remember": "登记邮箱",
+    "round": "期次",
 }
 RETRY_AFTER_SECONDS = 30
 

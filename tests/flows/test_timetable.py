@@ -118,6 +118,19 @@ def test_the_daily_runs(listed: dict[str, RunnerDeployment]) -> None:
     }
 
 
+def test_a_mailbox_is_read_every_10_minutes_where_there_is_one(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    [*others, mail] = deployments([(pack.plan, pack.calendars)], TODAY, mailbox=True)
+    assert [one.name for one in others] == [one.name for one in deployments([(pack.plan, pack.calendars)], TODAY)]
+    assert (mail.name, mail.tags, mail.concurrency_limit) == ("mail", ["lucheng", "来信"], 1)
+    [schedule] = mail.schedules or []
+    assert isinstance(schedule.schedule, CronSchedule)
+    # half-way between two deliveries, which would otherwise start beside it
+    assert (schedule.schedule.cron, schedule.schedule.timezone) == ("5-59/10 * * * *", "Asia/Shanghai")
+    flow = load_flow_from_entrypoint(f"{ROOT}/{mail.entrypoint}", use_placeholder_flow=False)
+    assert (flow.name, flow.fn.__name__) == ("mail", "mail")
+
+
 def test_a_plan_that_has_ended_keeps_its_deployments_without_a_schedule(pack: Pack) -> None:
     found = deployments([(pack.plan, pack.calendars)], TODAY)
     assert len(found) == 24

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from notifications.render import SHOWN, render
-from policy_models.notices import ReminderLine, ReminderNotice
+from policy_models.notices import ReceiptNotice, ReminderLine, ReminderNotice
 
 
 def line(unit: str = "150203-mz", name: str = "昆都仑区民政局", **facts: object) -> ReminderLine:
@@ -68,3 +68,60 @@ def test_a_long_list_is_cut_and_says_so() -> None:
     assert f"{SHOWN}. 任务5" in found.body
     assert f"{SHOWN + 1}. 任务5" not in found.body
     assert "另有5项，请在网页上查看。" in found.body
+
+
+CAME = datetime(2025, 7, 3, 2, 21, tzinfo=UTC)
+REPORT = "关于2025年上半年工作进展情况的报告"
+
+
+def receipt(**facts: object) -> ReceiptNotice:
+    values: dict[str, object] = {
+        "subject": REPORT,
+        "received_at": CAME,
+        "unit_name": "石拐区民政局",
+        "round_code": "2025-H1",
+        "desk_name": "包头市民政局",
+        "filed": True,
+        "taken": ("报告.docx",),
+        "refused": (),
+        "reason": None,
+    }
+    return ReceiptNotice(**{**values, **facts})  # type: ignore[arg-type]
+
+
+def test_a_receipt_for_what_was_filed() -> None:
+    words = render("receipt", receipt(taken=("报告.docx", "指标表.xlsx")), base_url="x")
+    assert words.subject == f"收到：{REPORT}"
+    assert words.body == (
+        "石拐区民政局：\n"
+        f"您于2025年7月3日10:21发来的邮件“{REPORT}”已经收到。\n\n"
+        "已收取的附件（2个）：\n1. 报告.docx\n2. 指标表.xlsx\n"
+        "以上附件作为2025年上半年工作报告的来件，待包头市民政局确认；确认后，报送日期按邮件到达的日期计算。\n\n"
+        "本邮件由系统自动发出。如有疑问，请与包头市民政局联系。\n"
+    )
+
+
+def test_a_receipt_for_what_was_filed_in_part() -> None:
+    words = render("receipt", receipt(refused=(("宏.docm", "文件含有宏，请另存为 .docx"),)), base_url="x")
+    assert words.subject == f"已收到，请留意：{REPORT}"
+    assert words.body.endswith(
+        "没有收取的附件（1个）：\n1. 宏.docm：文件含有宏，请另存为 .docx。\n"
+        "请按上述说明处理后，重新发送没有收取的附件。\n\n"
+        "本邮件由系统自动发出。如有疑问，请与包头市民政局联系。\n"
+    )
+
+
+def test_a_receipt_for_what_was_refused_or_set_aside() -> None:
+    facts = {"unit_name": None, "round_code": None, "filed": False, "desk_name": None}
+    refused = render(
+        "receipt", receipt(**facts, taken=(), refused=(("a.exe", "这是程序"),), reason="这是程序"), base_url="x"
+    )
+    assert refused.subject == f"未能收取：{REPORT}"
+    assert refused.body.startswith("您好：\n")
+    assert refused.body.count("这是程序") == 1
+    aside = render("receipt", receipt(**facts, reason="发件地址没有登记，不能确定是哪个单位"), base_url="x")
+    assert aside.subject == f"已收到，请留意：{REPORT}"
+    assert "发件地址没有登记，不能确定是哪个单位。需由统筹单位核对后办理，目前不计为已报送。" in aside.body
+    empty = render("receipt", receipt(**facts, subject="", taken=(), reason="来信没有附件"), base_url="x")
+    assert empty.subject == "已收到邮件，未见附件：（无主题）"
+    assert "来信没有附件，没有可以办理的内容。请把报告作为附件（docx、doc、xlsx 或 pdf）重新发送。" in empty.body
