@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ledger import submissions
+from ledger import plans, submissions
 from ledger.acts import Actor, Standing
 from ledger.database import Session
 from ledger.files import NO_FILE, StoredFile, stored_from
 from ledger.pieces import columns_of, evidence_from
 from ledger.screenings import require_clean
-from ledger.submissions import owed, words_of
+from ledger.submissions import owed, require_not_report, words_of
 from ledger.tables import draft_evidence, file
 from ledger.used_files import files_of
 from policy_models.errors import ActNotAllowed, FileRefused, NotFound
@@ -151,6 +151,7 @@ def submit_draft(
     """Hand in an item with what its draft holds; the new revision. An answer 无新增 goes in alone; what lay beside it
     stays in the draft. Errors as ``submissions.submit``."""
     item = owed(session, key, by)
+    require_not_report(plans.requirement(session, item.plan_code, item.requirement))
     held = pieces(session, item.id)
     answers = [piece for piece in held if piece.evidence.type is EvidenceType.NOTHING_NEW]
     chosen = answers or held

@@ -19,8 +19,9 @@ from ledger.tables import evidence as evidence_table
 from policy_models.errors import ActNotAllowed, EvidenceMissing, Fault, Faulty, LuchengError, NotResponsible
 from policy_models.evidence import TYPE_NAMES, Evidence, missing
 from policy_models.lifecycle import Act, advance
-from policy_models.plan import Requirement
+from policy_models.plan import Collects, Requirement
 
+WRITTEN_BY_SECTION = "半年工作进展情况报告在“报送”栏目逐节填写后报送，所附材料已存入草稿，将随报告一并报送"
 Handed = tuple[str, Sequence[Evidence], str | None]  # an item's key, its evidence, the note
 
 
@@ -68,6 +69,7 @@ def submit_all(session: Session, entries: Sequence[Handed], *, by: Actor, now: d
                 raise ActNotAllowed("同一办理件在一次报送中出现了多次")
             _require_responsible(item, by)
             advance(item.state, Act.SUBMIT)
+            require_not_report(known.get((item.plan_code, item.requirement)))
             _check(item, known.get((item.plan_code, item.requirement)), by, evidence, note)
         except LuchengError as error:
             faults.append(Fault(key, None, "", str(error)))
@@ -97,6 +99,12 @@ def owed(session: Session, key: str, by: Actor) -> Standing:
     item = standing(session, key)
     _require_responsible(item, by)
     return item
+
+
+def require_not_report(requirement: Requirement | None) -> None:
+    """Raises ActNotAllowed for a half-year report: it is handed in from its own page, where its sections are."""
+    if requirement is not None and requirement.collects is Collects.REPORT:
+        raise ActNotAllowed(WRITTEN_BY_SECTION)
 
 
 def _require_responsible(item: Standing, by: Actor) -> None:

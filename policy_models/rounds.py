@@ -67,13 +67,15 @@ NOT_OWED = frozenset({State.WAIVED, State.CANCELLED})
 @dataclass(frozen=True, slots=True)
 class ReportStanding:
     """One unit's report: ``state`` of its work item, its own ``deadline``, the civil date of the first submission,
-    since when the unit is closed, whether a draft was begun."""
+    since when the unit is closed, whether a draft was begun; ``backfill``: it is dated before go-live (补录), so that
+    it is neither late nor missing."""
 
     state: State
     deadline: date
     first_submitted_on: date | None = None
     closed_on: date | None = None
     drafted: bool = False
+    backfill: bool = False
 
     @property
     def is_in(self) -> bool:
@@ -83,6 +85,8 @@ class ReportStanding:
     @property
     def is_late(self) -> bool:
         """Handed in after the deadline; judged, as everywhere, by the first submission."""
+        if self.backfill:
+            return False
         return self.is_in and (self.first_submitted_on is None or self.first_submitted_on > self.deadline)
 
     def is_owed(self, as_of: date) -> bool:
@@ -93,7 +97,7 @@ class ReportStanding:
 
     def is_missing(self, as_of: date) -> bool:
         """Owed, not handed in, and the deadline is past: not the same as late."""
-        return self.is_owed(as_of) and not self.is_in and as_of > self.deadline
+        return self.is_owed(as_of) and not self.is_in and not self.backfill and as_of > self.deadline
 
     def status(self, as_of: date) -> ReportStatus:
         """The column of the round board."""

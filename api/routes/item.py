@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, printable
 from api.narrowing import EVERY, GROUPS, expanded
 from api.pages import page, plan_page
+from api.report_paths import is_report, report_path
 from api.routes.submit import labels, submit_path
 from ledger import extensions, plans
 from ledger.acts import standing
@@ -109,5 +110,7 @@ def review_path(session: Session, key: str) -> str:
 
 def _desk_path(row: ItemRow, reading: Reading) -> str | None:
     """Where the unit acts on its item: today, while there is something to do."""
-    current = reading.as_of == civil_date(reading.now) and reading.requirement(row.requirement) is not None
-    return submit_path(row.unit, row.key) if current and row.state in OWED | {State.SUBMITTED} else None
+    requirement = reading.requirement(row.requirement)
+    if reading.as_of != civil_date(reading.now) or requirement is None or row.state not in OWED | {State.SUBMITTED}:
+        return None
+    return report_path(row.unit, row.period) if is_report(requirement) else submit_path(row.unit, row.key)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,7 +16,7 @@ from api.desk import Today, present
 from api.errors import status_of
 from api.figure_sources import figure_sources
 from api.pages import address, plan_page
-from api.routes.reports import report_path
+from api.report_paths import report_review_path
 from api.routes.rounds import RoundCode
 from ledger import plans, report_reviews, reviews
 from ledger.database import Session
@@ -62,10 +61,6 @@ async def filled_in(request: Request) -> Verdicts:
     return Verdicts(form["act"], int(seen), marks)
 
 
-def review_path(reviewer: str, round_code: str, unit: str) -> str:
-    return f"{report_path(reviewer, round_code)}/{quote(unit, safe='-')}"
-
-
 @router.get("/units/{code}/reports/{round_code}/{unit}")
 def show_review(
     session: Reads,
@@ -107,7 +102,7 @@ def _page(
         "reviewing": desk.state is State.SUBMITTED,
         "fault": fault,
         "done_words": DONE_WORDS.get(done),
-        "path": review_path(code, round_code, unit),
+        "path": report_review_path(code, round_code, unit),
         "plain": plain,
         "sources": figure_sources(desk),
         "characters": characters,
@@ -159,4 +154,4 @@ def review(
             return _page(
                 *(session, reading, code, round_code, unit), fault=str(error), mine=given, status=status_of(error)
             )
-    return RedirectResponse(address(review_path(code, round_code, unit), done=given.act, plan=plan), 303)
+    return RedirectResponse(address(report_review_path(code, round_code, unit), done=given.act, plan=plan), 303)

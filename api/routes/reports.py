@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -18,6 +17,7 @@ from api.desk import Today, present
 from api.errors import status_of
 from api.figure_sources import figure_sources
 from api.pages import address, plan_page
+from api.report_paths import report_path
 from api.routes.rounds import RoundCode
 from ledger import plans, reports
 from ledger.civil import SHANGHAI, civil_date
@@ -73,10 +73,6 @@ async def typed(request: Request) -> Typed:
         if name.startswith(NONE_NEW) and not answers.get(code := name.removeprefix(NONE_NEW), "").strip():
             answers[code] = NOTHING_NEW
     return Typed(form.get("text", ""), answers, int(version), "offer" in form)
-
-
-def report_path(unit: str, round_code: str) -> str:
-    return f"/units/{quote(unit, safe='-')}/reports/{quote(round_code, safe='-')}"
 
 
 @router.get("/units/{code}/reports/{round_code}")

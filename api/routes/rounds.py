@@ -53,7 +53,8 @@ def show_rounds(session: Reads, reading: MaybePlan) -> Response:
     context = {
         "here": "rounds",
         "found": [one for one in found if one.round],
-        "coming": [one for one in reversed(found) if one.phase == "coming"],
+        "coming": [one for one in reversed(found) if one.phase == "coming" and one.opens_on > reading.as_of],
+        "overdue": [one for one in reversed(found) if one.phase == "coming" and one.opens_on <= reading.as_of],
         "skipped": [one for one in found if one.phase == "skipped"],
         "phase_names": PHASE_NAMES,
         "coordinator": unit_row(session, reading.summary.coordinator),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select
 
+from ledger.bulletin import counted
 from ledger.civil import end_of_day
 from ledger.database import Session
 from ledger.queries.exemplars import exemplars_at
 from ledger.queries.reading import Reading
 from ledger.rounds import Round, round_from
-from ledger.tables import bulletin_item, duty, report, report_draft, requirement, round_, unit, work_item
+from ledger.tables import duty, report, report_draft, requirement, round_, unit, work_item
 from policy_models.errors import NotFound
 from policy_models.lifecycle import State
 from policy_models.plan import Collects, Level
@@ -50,7 +51,7 @@ class RoundRow:
 @dataclass(frozen=True, slots=True)
 class ReportRow:
     """One unit's report on the round board: ``returns`` how often it was sent back, ``sections_drafted`` how many
-    sections lie in its draft, ``exemplars`` handed in for the half-year, ``bulletins`` sent in that year."""
+    sections lie in its draft, ``exemplars`` handed in for the half-year, ``bulletins`` counted for that year."""
 
     unit: str
     name: str
@@ -100,7 +101,7 @@ def round_board(session: Session, reading: Reading, code: str) -> RoundBoard:
         return RoundBoard(found, ())
     until = end_of_day(reading.as_of)
     exemplars = Counter(one.unit for one in exemplars_at(session, reading.plan_id, code, until=until))
-    bulletins = bulletin_counts(session, reading.plan_id, found.first.year, until=until)
+    bulletins = counted(session, reading.plan_id, found.first.year, until=until)
     drafted = _drafted(session, found.round.id, until)
     rows = [
         _report_row(row, reading, exemplars, bulletins, drafted)
@@ -109,20 +110,6 @@ def round_board(session: Session, reading: Reading, code: str) -> RoundBoard:
     places = {code: place for place, code in enumerate(dict.fromkeys(reading.plan.organs.values()))}
     rows.sort(key=lambda one: (one.level is not Level.CITY, places.get(one.unit, len(places)), one.unit))
     return RoundBoard(found, tuple(rows))
-
-
-def bulletin_counts(
-    session: Session, plan_id: int, year: int, *, until: datetime | None = None, counted_only: bool = False
-) -> dict[str, int]:
-    """信息 that each unit sent in for a year and that were not returned; with ``counted_only`` those counted in."""
-    states = ["counted"] if counted_only else ["submitted", "counted"]
-    mine = [bulletin_item.c.plan_id == plan_id, bulletin_item.c.year == year, bulletin_item.c.state.in_(states)]
-    if until is not None:
-        mine.append(bulletin_item.c.submitted_at < until)
-    rows = session.execute(
-        select(bulletin_item.c.unit_code, func.count().label("n")).where(*mine).group_by("unit_code")
-    )
-    return {row.unit_code: row.n for row in rows}
 
 
 def _opened(session: Session, reading: Reading, until: datetime) -> Iterable[Round]:
@@ -139,7 +126,7 @@ def _opened(session: Session, reading: Reading, until: datetime) -> Iterable[Rou
 def _reports(session: Session, reading: Reading, until: datetime, round_id: int | None = None) -> list[Any]:
     """The reports of all rounds, or of one, with their items as of the day."""
     items: Any = reading.items()
-    names = ("key", "state", "deadline", "first_submitted_on", "returns")
+    names = ("key", "state", "deadline", "first_submitted_on", "returns", "catch_up")
     chosen = (
         select(
             round_.c.code,
@@ -164,11 +151,13 @@ def _reports(session: Session, reading: Reading, until: datetime, round_id: int 
 
 
 def _standing(row: Any, drafted: bool = False) -> ReportStanding:
-    return ReportStanding(State(row.state), row.deadline, row.first_submitted_on, row.closed_on, drafted)
+    return ReportStanding(
+        State(row.state), row.deadline, row.first_submitted_on, row.closed_on, drafted, bool(row.catch_up)
+    )
 
 
 def _report_row(
-    row: Any, reading: Reading, exemplars: Counter[str], bulletins: dict[str, int], drafted: dict[int, int]
+    row: Any, reading: Reading, exemplars: Counter[str], bulletins: Mapping[str, int], drafted: dict[int, int]
 ) -> ReportRow:
     standing = _standing(row, drafted=row.report_id in drafted)
     return ReportRow(

@@ -64,6 +64,7 @@ standings = st.builds(
     first_submitted_on=st.none() | days,
     closed_on=st.none() | days,
     drafted=st.booleans(),
+    backfill=st.booleans(),
 )
 
 
@@ -99,6 +100,9 @@ def test_late_is_not_missing() -> None:
     late = ReportStanding(State.SUBMITTED, DEADLINE, date(2025, 7, 16))
     missing = ReportStanding(State.OPEN, DEADLINE)
     assert (late.is_late, late.is_missing(date(2025, 7, 20))) == (True, False)
+    past = ReportStanding(State.OPEN, DEADLINE, backfill=True)
+    assert (past.is_late, past.is_missing(date(2026, 1, 1)), past.is_owed(date(2026, 1, 1))) == (False, False, True)
+    assert ReportStanding(State.ACCEPTED, DEADLINE, date(2026, 1, 1), backfill=True).is_late is False
     assert (missing.is_late, missing.is_missing(DEADLINE), missing.is_missing(date(2025, 7, 16))) == (
         False,
         False,
