@@ -74,9 +74,11 @@ def test_an_empty_page_says_what_to_do_next_and_who_is_missing(browser: TestClie
     page = browser.get(PAGE)
     assert page.status_code == 200
     assert "还没有生成过。选好截至日期，点“生成汇编”。" in page.text
-    assert "4 个单位应报，已审核通过 1 个。" in page.text
+    assert "4 个单位应报</a>，已审核通过 1 个。" in page.text
     assert "未报送，已超过时限6日" in page.text
-    assert f'href="/units/{SCHOOLS}?plan=tiny-2025"' in page.text
+    for path in (f"/units/{BUREAU}/reports/{ROUND}/{SCHOOLS}?plan=tiny-2025", f"/units/{BUREAU}?plan=tiny-2025"):
+        assert f'href="{path}"' in page.text
+        assert browser.get(path).status_code == 200
 
 
 def test_one_is_made_and_downloaded(browser: TestClient) -> None:

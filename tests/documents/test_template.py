@@ -12,9 +12,10 @@ import pytest
 from docx.opc.constants import RELATIONSHIP_TYPE as LINK
 
 from documents.deterministic import packed, unpacked
+from documents.report_context import context
 from documents.report_docx import check_template, report_docx
 from documents.template import built_in
-from documents.template_tags import MEANINGS, TAGS
+from documents.template_tags import MEANINGS, TAGS, TEXT
 from policy_models.errors import FileRefused
 from policy_models.trial_compilation import trial
 from tests.documents.compilations import compilation
@@ -171,3 +172,14 @@ def test_the_template_on_the_authors_disk_is_forgotten() -> None:
     made = report_docx(compilation(), edited(attach))
     with zipfile.ZipFile(io.BytesIO(made)) as archive:
         assert not [name for name in archive.namelist() if b"zhang" in archive.read(name)]
+
+
+def shape(value: Any) -> Any:
+    """A value as TAGS describes it: lists by their first element, records by their fields."""
+    if isinstance(value, list):
+        return [shape(value[0])]
+    return {name: shape(one) for name, one in value.items()} if isinstance(value, dict) else TEXT
+
+
+def test_the_tags_are_exactly_what_there_is_to_say() -> None:
+    assert shape(context(trial())) == TAGS
