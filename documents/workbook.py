@@ -21,7 +21,7 @@ from policy_models.errors import FileRefused
 from policy_models.workbook import GUIDE, MARK, CellFault, Raw, ReadSheet, Workbook
 
 WRONG = PatternFill("solid", fgColor="FFF9D5D1")
-MARK_WIDTH = 60
+MARK_WIDTH, LINE_LETTERS, LINE_HEIGHT = 60, 28, 20  # of the added column: characters wide, 汉字 a line, points a line
 AS_WORDS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
@@ -99,6 +99,7 @@ def _mark(sheet: Any, faults: Sequence[CellFault]) -> None:
     header, place = _mark_column(sheet)
     sheet.cell(header, place).value = MARK
     sheet.cell(header, place).font = Font(bold=True, color="FFB42318")
+    sheet.cell(header, place).alignment = Alignment(vertical="center")
     sheet.column_dimensions[openpyxl.utils.get_column_letter(place)].width = MARK_WIDTH
     for row in range(header + 1, sheet.max_row + 1):  # the marks of an earlier copy
         sheet.cell(row, place).value = None
@@ -112,6 +113,9 @@ def _mark(sheet: Any, faults: Sequence[CellFault]) -> None:
         beside.value = "；".join(f"{fault.cell}“{fault.title}”：{fault.reason}" for fault in found)
         beside.data_type = "s"
         beside.font, beside.alignment = Font(color="FFB42318"), Alignment(wrap_text=True, vertical="center")
+        needed = LINE_HEIGHT * (1 + len(beside.value) // LINE_LETTERS)
+        height = sheet.row_dimensions[row].height or 0
+        sheet.row_dimensions[row].height = max(height, needed)
 
 
 def _mark_cell(cell: Any, fault: CellFault) -> None:

@@ -70,8 +70,12 @@ def faults(answer: httpx.Response) -> list[list[str]]:
     """The table of what is wrong: sheet, cell, column, what stands there, why."""
     table = re.search(r'<table class="dense faults">.*?</table>', answer.text, re.DOTALL)
     assert table is not None, answer.text
-    rows = re.findall(r"<tr>(.*?)</tr>", table[0], re.DOTALL)[1:]
-    return [[unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows]
+    row = (
+        r'<tr><th scope="row">(\S+) ([^<]*)<span class="small">([^<]*)</span></th><td>([^<]*)</td><td>([^<]*)</td></tr>'
+    )
+    found = [[unescape(part) for part in parts] for parts in re.findall(row, table[0])]
+    assert len(found) == table[0].count("<tr>") - 1
+    return [[sheet, cell, title, shown, reason] for cell, title, sheet, shown, reason in found]
 
 
 def copy_of(desk: Desk, answer: httpx.Response) -> openpyxl.Workbook:
