@@ -1,10 +1,10 @@
-"""Addresses of a half-year report: its unit's page and its reviewer's."""
+"""Addresses of what a half-year round collects: the unit's page and the reviewer's."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-from policy_models.plan import Collects, Requirement
+from policy_models.plan import Collects
 
 
 def report_path(unit: str, round_code: str) -> str:
@@ -15,6 +15,11 @@ def report_review_path(reviewer: str, round_code: str, unit: str) -> str:
     return f"{report_path(reviewer, round_code)}/{quote(unit, safe='-')}"
 
 
-def is_report(requirement: Requirement | None) -> bool:
-    """Whether items of this requirement are written section by section."""
-    return requirement is not None and requirement.collects is Collects.REPORT
+def collecting_path(collects: Collects, unit: str, period: str) -> str:
+    """Where a unit writes what an item collects: its report, its exemplars, its year's bulletin items."""
+    desk = f"/units/{quote(unit, safe='-')}"
+    return {
+        Collects.REPORT: report_path(unit, period),
+        Collects.EXEMPLARS: f"{desk}/exemplars?round={quote(period)}",
+        Collects.BULLETIN: f"{desk}/bulletin?year={quote(period)}",
+    }[collects]

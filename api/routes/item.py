@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, printable
 from api.narrowing import EVERY, GROUPS, expanded
 from api.pages import page, plan_page
-from api.report_paths import is_report, report_path
+from api.report_paths import collecting_path
 from api.routes.submit import labels, submit_path
 from ledger import extensions, plans
 from ledger.acts import standing
@@ -113,4 +113,6 @@ def _desk_path(row: ItemRow, reading: Reading) -> str | None:
     requirement = reading.requirement(row.requirement)
     if reading.as_of != civil_date(reading.now) or requirement is None or row.state not in OWED | {State.SUBMITTED}:
         return None
-    return report_path(row.unit, row.period) if is_report(requirement) else submit_path(row.unit, row.key)
+    if requirement.collects:
+        return collecting_path(requirement.collects, row.unit, row.period)
+    return submit_path(row.unit, row.key)
