@@ -282,3 +282,36 @@ def test_26_units_with_18_tasks_take_less_than_ten_seconds() -> None:
     text = [p.text for p in docx.Document(io.BytesIO(data)).paragraphs]
     assert sum(len(line) for line in text if line.startswith("各单位按照方案要求")) == 26 * 18 * 1500
     assert sum(bool(re.fullmatch(r"（\d+）单位\d+", line)) for line in text) == 26 * 18
+
+
+# ECMA-376: Word calls a file damaged whose properties stand in another order.
+ORDER = {
+    "pPr": "pStyle keepNext keepLines pageBreakBefore framePr widowControl numPr suppressLineNumbers pBdr shd tabs "
+    "suppressAutoHyphens kinsoku wordWrap overflowPunct topLinePunct autoSpaceDE autoSpaceDN bidi adjustRightInd "
+    "snapToGrid spacing ind contextualSpacing mirrorIndents suppressOverlap jc textDirection textAlignment "
+    "textboxTightWrap outlineLvl divId cnfStyle rPr sectPr pPrChange",
+    "rPr": "rStyle rFonts b bCs i iCs caps smallCaps strike dstrike outline shadow emboss imprint noProof snapToGrid "
+    "vanish webHidden color spacing w kern position sz szCs highlight u effect bdr shd fitText vertAlign rtl cs em "
+    "lang eastAsianLayout specVanish oMath",
+    "sectPr": "headerReference footerReference footnotePr endnotePr type pgSz pgMar paperSrc pgBorders lnNumType "
+    "pgNumType cols formProt vAlign noEndnote titlePg textDirection bidi rtlGutter docGrid printerSettings",
+    "style": "name aliases basedOn next link autoRedefine hidden uiPriority semiHidden unhideWhenUsed qFormat locked "
+    "personal personalCompose personalReply rsid pPr rPr tblPr trPr tcPr tblStylePr",
+    "tblPr": "tblStyle tblpPr tblOverlap bidiVisual tblStyleRowBandSize tblStyleColBandSize tblW jc tblCellSpacing "
+    "tblInd tblBorders shd tblLayout tblCellMar tblLook",
+    "tcPr": "cnfStyle tcW gridSpan hMerge vMerge tcBorders shd noWrap tcMar textDirection tcFitText vAlign hideMark",
+}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_properties_stand_in_the_order_of_the_schema(facts: Compilation, name: str) -> None:
+    wanted = ORDER[name].split()
+    with zipfile.ZipFile(io.BytesIO(report_docx(facts))) as archive:
+        parts = ("word/document.xml", "word/styles.xml", "word/footer1.xml", "word/footer2.xml")
+        trees = [docx.oxml.parse_xml(archive.read(part)) for part in parts]
+    found = [one for tree in trees for one in tree.iter(qn(f"w:{name}"))]
+    assert found
+    for one in found:
+        places = [wanted.index(child.tag.partition("}")[2]) for child in one if child.tag.startswith(qn("w:b")[:-1])]
+        assert places == sorted(places), [child.tag.partition("}")[2] for child in one]
+        assert len(set(places)) == len(places) or name in ("sectPr", "style")
