@@ -34,6 +34,7 @@ from api.routes import (
     reports,
     review,
     rounds,
+    rounds_json,
     sample,
     scoring,
     sheet,
@@ -89,6 +90,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         feed,
         healthz,
         json,
+        rounds_json,
     ):
         app.include_router(face.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -53,6 +53,26 @@ def test_the_rounds_page(browser: TestClient) -> None:
     assert "2025年下半年</a>：" in page
 
 
+def test_the_same_as_json(site: Site, browser: TestClient) -> None:
+    write(site.database, SCHOOLS)
+    hand_in(site.database, SCHOOLS, "2025-06-19")
+    listed = browser.get("/api/v1/rounds").json()
+    assert [(one["code"], one["phase"], one["owing"], one["handed_in"]) for one in listed] == [
+        ("2025-H2", "coming", 0, 0),
+        (ROUND, "open", 4, 1),
+    ]
+    told = browser.get(f"/api/v1/rounds/{ROUND}?as_of=2025-07-16").json()
+    assert (told["round"]["completeness"], told["round"]["missing"], told["as_of"]) == (0.25, 3, "2025-07-16")
+    assert {one["unit"]: (one["status"], one["missing"], one["first_submitted_on"]) for one in told["reports"]} == {
+        BUREAU: ("missing", True, None),
+        SCHOOLS: ("submitted", False, "2025-06-19"),
+        COUNTY: ("missing", True, None),
+        OTHER: ("missing", True, None),
+    }
+    refused = browser.get("/api/v1/rounds/2031-H1")
+    assert (refused.status_code, refused.json()["detail"]) == (404, "方案没有 2031-H1 这一期半年报送")
+
+
 def test_the_board_of_a_round_and_its_filters(site: Site, browser: TestClient) -> None:
     write(site.database, SCHOOLS)
     hand_in(site.database, SCHOOLS, "2025-06-19")
