@@ -65,6 +65,7 @@ def test_others_see_the_copy_and_the_unit_the_whole(unit: TestClient, site: Site
     assert not is_black(at(unit, f"/files/{id}/x.jpg", 0.1, 0.1))
     assert not is_black(at(unit, f"/units/{BUREAU}/files/{id}", 0.5, 0.5))
     assert is_black(at(unit, f"/files/{id}/thumbnail", 0.5, 0.5))
+    assert f"/units/{BUREAU}/files/{id}?name=" in unit.get(f"/units/{BUREAU}/submit/{BUREAU_ITEM}").text
 
 
 def test_boxes_add_to_each_other_and_are_taken_back_together(unit: TestClient, site: Site) -> None:

@@ -211,6 +211,19 @@ def test_one_file_too_many_and_one_too_large(site: Site, tmp_path: Path) -> None
     assert names(site) == ["0.jpg", "1.jpg", "2.jpg"]
 
 
+@pytest.mark.slow
+def test_three_hundred_and_one_files_and_one_of_21_megabytes(site: Site, tmp_path: Path) -> None:
+    unit = browser(site.database, tmp_path)
+    files = [(f"{n}.jpg", photo(n)) for n in range(301)]
+    answer = send(unit, form(("大.jpg", photo(999) + b"\0" * (21 << 20)), *files))
+    assert (answer["kept"], answer["refused"], answer["broken"]) == (300, 2, "")
+    refused = {file["name"]: file["sentence"] for file in answer["files"] if file["sentence"]}  # type: ignore[attr-defined]
+    assert set(refused) == {"大.jpg", "300.jpg"}
+    assert "超过 20 MB" in refused["大.jpg"]
+    assert "最多 300 份" in refused["300.jpg"]
+    assert names(site) == [f"{n}.jpg" for n in range(300)]
+
+
 def test_names_with_paths_marks_of_direction_and_line_breaks(unit: TestClient, site: Site) -> None:
     sent = ["../../etc/照片1.jpg", "C:\\桌面\\照片2.jpg", "照\u202e片gpj.jpg", "照片%0D%0A4.jpg"]
     send(unit, form(*[(name, photo(n)) for n, name in enumerate(sent)]))
