@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger import files, screenings
@@ -51,15 +51,18 @@ from policy_models.text import written
 MAILBOX = "来信"  # who brings in a file that came by mail, while nobody knows whose it is
 ONLY_COORDINATOR = "来信由统筹单位办理"
 GONE = "这封来信刚刚由他人办理，请刷新后再看"
+FIRST_LOOK = timedelta(days=14)  # how far back a mailbox is read when it is read for the first time
 SUBJECT_LIMIT, NAME_LIMIT = 400, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a mailbox was read: every letter up to ``uid``, as the mailbox numbered them under ``uidvalidity``."""
+    """How far a mailbox was read: every letter up to ``uid``, as the mailbox numbered them under ``uidvalidity``, that
+    arrived on ``since`` (civil date) or later."""
 
     uidvalidity: int
     uid: int
+    since: date
     read_at: datetime
 
 
@@ -95,27 +98,42 @@ class TakenIn:
 def mark_of(session: Session, mailbox: str) -> Mark | None:
     """How far the mailbox was read; None before the first time."""
     row = session.execute(select(mailbox_mark).where(mailbox_mark.c.mailbox == mailbox)).first()
-    return Mark(row.uidvalidity, row.uid, row.read_at) if row else None
+    return Mark(row.uidvalidity, row.uid, row.since, row.read_at) if row else None
+
+
+def begin(session: Session, mailbox: str, uidvalidity: int, *, since: date | None, now: datetime) -> Mark:
+    """From where a mailbox is to be read on: after what was read, or from its beginning when it has numbered its
+    letters anew, was never read, or is now to be read from an earlier day.
+
+    ``since``: what arrived before this civil date is passed by; None: as it was said before, the first time a fortnight
+    back, so that a mailbox of years is not answered. Raises ChangedMeanwhile.
+    """
+    found = mark_of(session, mailbox)
+    if found is None:
+        start = since or civil_date(now) - FIRST_LOOK
+        values = {"mailbox": mailbox, "uidvalidity": uidvalidity, "uid": 0, "since": start, "read_at": now}
+        try:
+            with session.begin_nested():
+                session.execute(insert(mailbox_mark).values(values))
+        except IntegrityError as error:
+            raise ChangedMeanwhile("邮箱正由另一次收取读取") from error
+        return Mark(uidvalidity, 0, start, now)
+    start = since or found.since
+    again = found.uidvalidity != uidvalidity or start < found.since
+    mark = Mark(uidvalidity, 0 if again else found.uid, start, now)
+    mine = mailbox_mark.c.mailbox == mailbox
+    session.execute(
+        update(mailbox_mark).where(mine).values(uidvalidity=uidvalidity, uid=mark.uid, since=start, read_at=now)
+    )
+    return mark
 
 
 def advance(session: Session, mailbox: str, uidvalidity: int, uid: int, *, now: datetime) -> None:
-    """Note that everything up to ``uid`` was read. Never goes back while the numbering is the same.
-
-    Raises ChangedMeanwhile when another reads the same mailbox at this moment.
-    """
-    values = {"uidvalidity": uidvalidity, "uid": uid, "read_at": now}
-    mine = mailbox_mark.c.mailbox == mailbox
-    found = session.execute(select(mailbox_mark).where(mine)).first()
-    if found is None:
-        try:
-            with session.begin_nested():
-                session.execute(insert(mailbox_mark).values(mailbox=mailbox, **values))
-        except IntegrityError as error:
-            raise ChangedMeanwhile("邮箱正由另一次收取读取") from error
-    elif found.uidvalidity != uidvalidity or found.uid < uid:
-        session.execute(update(mailbox_mark).where(mine).values(values))
-    else:
-        session.execute(update(mailbox_mark).where(mine).values(read_at=now))
+    """Note that everything up to ``uid`` was read, in a mailbox that was begun. Never goes back; says nothing when the
+    mailbox has been begun anew meanwhile. Raises ChangedMeanwhile when another reads it at this moment."""
+    mine = (mailbox_mark.c.mailbox == mailbox, mailbox_mark.c.uidvalidity == uidvalidity)
+    further = case((mailbox_mark.c.uid < uid, uid), else_=mailbox_mark.c.uid)
+    session.execute(update(mailbox_mark).where(*mine).values(uid=further, read_at=now))
 
 
 def known(session: Session, mailbox: str, message_ids: Sequence[str]) -> frozenset[str]:

@@ -11,14 +11,16 @@ from sqlalchemy import and_, func, select, true, update
 
 from ledger.database import Session
 from ledger.plans import calendars
-from ledger.receipts import receipts
+from ledger.receipts import CHANNEL, receipts
 from ledger.tables import duty, outbox, plan, reminder, requirement, unit, work_item
 from policy_models.notices import Notice, ReminderLine, ReminderNotice
 from policy_models.periods import period_name, section_name
 
 CLAIM_LASTS = timedelta(minutes=10)  # a claim older than this belongs to a sender that died
 ATTEMPTS = 5  # then a message is dead until somebody sends it again by hand
+MAIL_ATTEMPTS = 19  # of e-mail: some three days, since a mail server may be down over a weekend
 BACK_OFF = timedelta(minutes=5)  # doubled with each attempt
+LONGEST_PAUSE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +173,14 @@ def record_failed(
     """Note that sending failed: tried again later with growing pauses, or dead when it can't help or was the last.
     ``uncertain``: it may have arrived all the same, so it is left to a person."""
     claimed = and_(outbox.c.id == message_id, outbox.c.state == "claimed")
-    attempts = session.execute(select(outbox.c.attempts).where(claimed)).scalar_one_or_none()
-    if attempts is None:
+    found = session.execute(select(outbox.c.attempts, outbox.c.channel).where(claimed)).first()
+    if found is None:
         return
     if uncertain:
         session.execute(update(outbox).where(claimed).values(state="uncertain", error=error))
         return
-    dead = permanent or attempts >= ATTEMPTS
-    again = now + BACK_OFF * 2 ** (attempts - 1)
+    dead = permanent or found.attempts >= (MAIL_ATTEMPTS if found.channel == CHANNEL else ATTEMPTS)
+    again = now + min(BACK_OFF * 2 ** (found.attempts - 1), LONGEST_PAUSE)
     session.execute(
         update(outbox)
         .where(claimed)

@@ -11,7 +11,7 @@ import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
 
 from imap_tools import BaseMailBox, ImapToolsError, MailBox, MailBoxStartTls, MailBoxUnencrypted
@@ -46,10 +46,12 @@ class OpenMailbox:
     def __init__(self, box: BaseMailBox, uidvalidity: int) -> None:
         self._box, self.uidvalidity = box, uidvalidity
 
-    def uids_after(self, uid: int) -> list[int]:
-        """The UIDs above this one, upwards."""
+    def uids_after(self, uid: int, since: date | None = None) -> list[int]:
+        """The UIDs above this one, upwards, of letters that arrived on ``since`` or later by the server's calendar."""
+        month = "" if since is None else _MONTHS[since.month * 3 - 3 : since.month * 3]
+        asked = f" SINCE {since.day}-{month}-{since.year}" if since else ""
         with _told("列出来信"):
-            answer = self._command("SEARCH", f"UID {uid + 1}:*")
+            answer = self._command("SEARCH", f"UID {uid + 1}:*{asked}")
         found = {int(word) for line in answer if isinstance(line, bytes) for word in line.split() if word.isdigit()}
         return sorted(one for one in found if one > uid)  # "n:*" always has the last letter, even below n
 

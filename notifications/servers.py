@@ -6,6 +6,7 @@ Nothing is read or sent until an administrator has named a host. Passwords are s
 from __future__ import annotations
 
 import ssl
+from datetime import date
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
@@ -35,7 +36,7 @@ def _unset(value: Any) -> Any:
 
 class ImapSettings(BaseSettings):
     """The mailbox that units send to. ``imap_host``: None means that no mail is read. ``imap_folder``: its name as
-    people see it. ``mail_ca_file``: certificates of a private authority, PEM."""
+    people see it. ``imap_since``: letters that arrived before this civil date are passed by. ``mail_ca_file``: certificates of a private authority, PEM."""
 
     model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
 
@@ -45,10 +46,11 @@ class ImapSettings(BaseSettings):
     imap_user: str = ""
     imap_password: SecretStr = SecretStr("")
     imap_folder: str = "INBOX"
+    imap_since: date | None = None
     imap_timeout: float = Field(60, ge=1, le=600)
     mail_ca_file: Path | None = None
 
-    @field_validator("imap_host", "imap_port", "mail_ca_file", mode="before")
+    @field_validator("imap_host", "imap_port", "imap_since", "mail_ca_file", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return _unset(value)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from prefect import task
 
@@ -17,7 +18,7 @@ from documents.receiving import receive
 from ledger import letters
 from ledger.database import Database, connect
 from ledger.file_store import FileStore
-from ledger.letters import Looked, Place
+from ledger.letters import Looked, Mark, Place
 from ledger.settings import Settings
 from notifications.imap_answers import PartPlace
 from notifications.mailbox import Glimpse, OpenMailbox, open_mailbox
@@ -34,6 +35,7 @@ SLACK = 256 * 1024  # bytes: head and text beside an attachment
 SMALL = 1 << 20  # bytes of a letter that is fetched whole
 MOST_TOGETHER = 5  # times the limit for one attachment: what all attachments of a letter may have
 log = logging.getLogger("tasks.mail")
+T = TypeVar("T")
 TRIES = 3  # to write a letter down while another run takes it in
 
 
@@ -78,8 +80,8 @@ def collect(intake: Intake, limit: int) -> dict[str, int]:
     """The same, for whoever has the ledger open. Raises MailboxUnavailable."""
     counted: Counter[str] = Counter(read=0)
     with open_mailbox(intake.imap) as box:
-        before = _read_up_to(intake, box.uidvalidity)
-        uids = box.uids_after(before)[:limit]
+        mark = _again(lambda: _begin(intake, box.uidvalidity))
+        uids = box.uids_after(mark.uid, mark.since)[:limit]
         seen: set[int] = set()
         for glimpse in _unknown(intake, box, uids):
             outcome = _take(intake, box, glimpse)
@@ -87,24 +89,21 @@ def collect(intake: Intake, limit: int) -> dict[str, int]:
             counted[outcome] += 1
         counted["read"] = len(uids)
         counted["double"] += len(uids) - len(seen)
-        _pass_by(intake, box.uidvalidity, uids[-1] if uids else before)
+        if uids:
+            _again(lambda: _pass_by(intake, box.uidvalidity, uids[-1]))
     return dict(counted)
 
 
-def _read_up_to(intake: Intake, uidvalidity: int) -> int:
-    """The last UID that was read; 0 when the mailbox has numbered its letters anew, so that all are looked at again."""
-    with intake.database.read() as session:
-        mark = letters.mark_of(session, intake.imap.mailbox)
-    return mark.uid if mark and mark.uidvalidity == uidvalidity else 0
+def _begin(intake: Intake, uidvalidity: int) -> Mark:
+    """From where to read on."""
+    with intake.database.write() as session:
+        return letters.begin(session, intake.imap.mailbox, uidvalidity, since=intake.imap.imap_since, now=clock.now())
 
 
 def _pass_by(intake: Intake, uidvalidity: int, uid: int) -> None:
-    def act() -> str:
-        with intake.database.write() as session:
-            letters.advance(session, intake.imap.mailbox, uidvalidity, uid, now=clock.now())
-        return ""
-
-    _again(act)
+    """Letters that are known or gone are read, too."""
+    with intake.database.write() as session:
+        letters.advance(session, intake.imap.mailbox, uidvalidity, uid, now=clock.now())
 
 
 def _unknown(intake: Intake, box: OpenMailbox, uids: Sequence[int]) -> Iterator[Glimpse]:
@@ -128,7 +127,7 @@ def _take(intake: Intake, box: OpenMailbox, glimpse: Glimpse) -> str:
     return _again(lambda: _write_down(intake, box.uidvalidity, glimpse.uid, arrived, letter, looked))
 
 
-def _again(act: Callable[[], str]) -> str:
+def _again(act: Callable[[], T]) -> T:
     """Do a transaction that another run may be in the way of; the second time what that run wrote is seen."""
     for _ in range(TRIES - 1):
         try:

@@ -86,12 +86,13 @@ def dovecot_program() -> str:
 
 @dataclass
 class Dovecot:
-    """A running IMAP server with one mailbox. ``kill`` leaves no time for anything; ``start`` goes on where it was."""
+    """A running IMAP server with one mailbox; ``box``: the folder that letters are laid into. ``kill`` leaves no time for anything; ``start`` goes on where it was."""
 
     folder: Path
     imap: int = field(default_factory=free_port)
     imaps: int = field(default_factory=free_port)
     program: subprocess.Popen[bytes] | None = None
+    box: str = "INBOX"
 
     def prepare(self) -> None:
         owner = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -145,7 +146,7 @@ class Dovecot:
         """Lay a letter into the mailbox, as a delivery does. ``arrived``: an aware instant, else now."""
         client = self.client()
         try:
-            status, answer = client.append("INBOX", "", arrived, raw)
+            status, answer = client.append(self.box, "", arrived, raw)
             assert status == "OK", answer
         finally:
             client.logout()

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -67,12 +68,13 @@ mail_attachment = Table(
     CheckConstraint("(file_id IS NULL) <> (reason IS NULL)", name="kept_or_refused"),
 )
 
-# How far a mailbox has been read.
+# How far a mailbox has been read. What arrived before ``since`` (civil date) is none of ours: a mailbox may be years old.
 mailbox_mark = Table(
     "mailbox_mark",
     metadata,
     Column("mailbox", String(120), primary_key=True),
     Column("uidvalidity", BigInteger, nullable=False),
     Column("uid", BigInteger, nullable=False),
+    Column("since", Date, nullable=False),
     Column("read_at", UtcDateTime, nullable=False),
 )

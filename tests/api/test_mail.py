@@ -62,6 +62,7 @@ def post(
         if one.data
     ]
     with database.write() as session:
+        letters.begin(session, "bureau@mz.example/INBOX", 1, since=None, now=NOW)
         place = Place("bureau@mz.example/INBOX", 1, number, arrived)
         store = FileStore(folder / "files")
         taken = letters.take_in(session, store, found, looked, place=place, own=[], answer=True, now=NOW)

@@ -52,6 +52,7 @@ from tests.reporting import COUNTY, OTHER, ROUND, hand_in, opened, told, with_re
 
 NOW = instant("2025-06-25", 14)
 BOX = "bureau@mz.example/INBOX"
+FORTNIGHT = date(2025, 6, 11)  # before NOW
 OFFICE = "office@county1.example"
 IDENTITY = "15020320100101123X"
 BLOCKS = Finding("resident_id", True, "150***********3X", 3, 21, "疑似公民身份号码")
@@ -107,6 +108,7 @@ def take(
     now: datetime = NOW,
 ) -> TakenIn | None:
     with database.write() as session:
+        letters.begin(session, BOX, validity, since=None, now=now)
         place = Place(BOX, validity, uid, arrived)
         return letters.take_in(
             session, store, given, looked, place=place, own=["bureau@mz.example"], answer=answer, now=now
@@ -140,7 +142,7 @@ def test_a_letter_that_finds_its_unit_and_round(database: Database, store: FileS
     )
     assert (refused.name, refused.size, refused.file_id, refused.reason) == ("宏.docm", 9, None, "含有宏，不能收取")
     with database.read() as session:
-        assert letters.mark_of(session, BOX) == letters.Mark(7, 1, NOW)
+        assert letters.mark_of(session, BOX) == letters.Mark(7, 1, FORTNIGHT, NOW)
         assert letters.last_read(session) == NOW
         assert query(session, "SELECT by_unit FROM file") == [(COUNTY,)]
 
@@ -152,20 +154,39 @@ def test_the_same_letter_again_is_no_letter(database: Database, store: FileStore
     with database.read() as session:
         assert query(session, "SELECT count(*) FROM mail_letter") == [(1,)]
         assert query(session, "SELECT count(*) FROM outbox WHERE kind = 'receipt'") == [(1,)]
-        assert letters.mark_of(session, BOX) == letters.Mark(8, 1, NOW)
+        assert letters.mark_of(session, BOX) == letters.Mark(8, 1, FORTNIGHT, NOW)
         assert letters.known(session, BOX, ["1@x", "2@x"]) == {"1@x"}
         assert letters.known(session, "other/INBOX", ["1@x"]) == frozenset()
 
 
-def test_the_mark_goes_back_only_when_the_mailbox_is_numbered_anew(database: Database) -> None:
+def test_how_far_a_mailbox_was_read(database: Database) -> None:
     later = NOW + timedelta(minutes=10)
     with database.write() as session:
         assert letters.mark_of(session, BOX) is None
+        letters.advance(session, BOX, 7, 5, now=NOW)  # it was never begun
+        assert letters.mark_of(session, BOX) is None
+        assert letters.begin(session, BOX, 7, since=None, now=NOW) == letters.Mark(7, 0, FORTNIGHT, NOW)
         letters.advance(session, BOX, 7, 5, now=NOW)
-        letters.advance(session, BOX, 7, 3, now=later)
-        assert letters.mark_of(session, BOX) == letters.Mark(7, 5, later)
-        letters.advance(session, BOX, 8, 1, now=later)
-        assert letters.mark_of(session, BOX) == letters.Mark(8, 1, later)
+        letters.advance(session, BOX, 7, 3, now=NOW)
+        letters.advance(session, BOX, 6, 9, now=NOW)  # a reader that does not know that it was numbered anew
+        assert letters.begin(session, BOX, 7, since=None, now=later) == letters.Mark(7, 5, FORTNIGHT, later)
+        assert letters.begin(session, BOX, 8, since=None, now=later) == letters.Mark(8, 0, FORTNIGHT, later)
+
+
+def test_from_which_day_a_mailbox_is_read(database: Database) -> None:
+    def begun(since: date | None) -> tuple[int, date]:
+        with database.write() as session:
+            mark = letters.begin(session, BOX, 7, since=since, now=NOW)
+            letters.advance(session, BOX, 7, 5, now=NOW)
+            return mark.uid, mark.since
+
+    june, july = date(2025, 6, 1), date(2025, 7, 1)
+    assert begun(june) == (0, june)
+    assert begun(june) == (5, june)
+    assert begun(None) == (5, june)
+    assert begun(july) == (5, july)  # nothing to make good
+    assert begun(june) == (0, june)  # what was passed by is looked at again
+    assert begun(None) == (5, june)
 
 
 def test_what_the_gate_stops_is_refused_and_noted_without_its_value(database: Database, store: FileStore) -> None:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from ledger.database import Database
 from ledger.issuing import issue_due
-from ledger.outbox import ATTEMPTS, BACK_OFF, CLAIM_LASTS, claim, inbox, record_failed, record_sent, release_stale
+from ledger.outbox import (
+    ATTEMPTS,
+    BACK_OFF,
+    CLAIM_LASTS,
+    LONGEST_PAUSE,
+    MAIL_ATTEMPTS,
+    claim,
+    inbox,
+    record_failed,
+    record_sent,
+    release_stale,
+)
 from ledger.reminders import queue_due
 from tests.factories import CODE, KINDS, fresh_database, instant, load, query, rewound, tiny_pack, village
 
@@ -103,6 +114,24 @@ def test_tried_again_with_doubled_pauses_and_then_dead(database: Database) -> No
             now += pause
     assert states(database)[0] == ("dead", ATTEMPTS)
     assert first not in claimed(database, now + timedelta(days=30))
+
+
+def test_e_mail_is_tried_for_days(database: Database) -> None:
+    """A mail server may be down over a weekend; the pauses grow up to six hours."""
+    with database.write() as session:
+        session.execute(text("UPDATE outbox SET channel = 'email'"))
+    now, pauses = NOW, []
+    for _ in range(MAIL_ATTEMPTS):
+        first = claimed(database, now)[0]
+        with database.write() as session:
+            record_failed(session, first, error="超时", permanent=False, now=now)
+            ((state, next_try),) = query(session, "SELECT state, next_try_at FROM outbox WHERE id = :id", id=first)
+        again = datetime.fromisoformat(str(next_try)).replace(tzinfo=UTC)
+        pauses.append(again - now)
+        now = again
+    assert state == "dead"
+    assert pauses[:8] == [BACK_OFF * 2**n for n in range(7)] + [LONGEST_PAUSE]
+    assert sum(pauses, timedelta()) > timedelta(days=3)
 
 
 def claimed_then_given_back(database: Database, now: datetime) -> list[int]:

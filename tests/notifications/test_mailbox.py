@@ -6,7 +6,7 @@ import base64
 import random
 import tracemalloc
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -54,6 +54,8 @@ def test_read_and_never_changed(servers: MailServers) -> None:
         assert box.uids_after(0) == [1, 2, 3]
         assert box.uids_after(2) == [3]
         assert box.uids_after(3) == []  # "4:*" has the last letter all the same
+        assert box.uids_after(0, date(2025, 7, 3)) == [1, 2, 3]
+        assert box.uids_after(0, date(2025, 12, 4)) == []
         found = list(box.glimpses([1, 2, 99]))
         assert [one.uid for one in found] == [1, 2]
         assert found[0].arrived_at == datetime(2025, 7, 3, 2, 21, tzinfo=UTC)
