@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from api.pages import SHAPES
+from api.words import target_words
 from documents.cells import Cell
 from ledger.civil import SHANGHAI
 from ledger.queries.reading import Reading
@@ -23,30 +24,30 @@ from policy_models.units import LEVEL_NAMES
 NONE = "—"
 # The columns that 督办 offices use, in their order (domain facts §6), with the width of each in characters.
 COLUMNS: tuple[tuple[str, int], ...] = (
-    ("序号", 6),
-    ("任务编号", 9),
-    ("行动", 16),
-    ("重点任务", 18),
-    ("具体举措", 26),
-    ("类型", 10),
-    ("牵头单位", 12),
-    ("责任单位", 20),
-    ("配合单位", 12),
-    ("层级", 12),
-    ("时间节点", 12),
-    ("量化指标", 24),
-    ("目标值/完成值", 22),
-    ("进展情况", 26),
-    ("佐证材料", 16),
-    ("存在问题", 22),
-    ("下步措施", 22),
-    ("状态灯", 10),
-    ("责任人", 8),
-    ("联系人", 8),
-    ("填报时间", 16),
-    ("审核人", 14),
-    ("审核时间", 16),
-    ("备注", 24),
+    ("序号", 5),
+    ("任务编号", 7),
+    ("行动", 9),
+    ("重点任务", 11),
+    ("具体举措", 16),
+    ("类型", 6),
+    ("牵头单位", 7),
+    ("责任单位", 13),
+    ("配合单位", 7),
+    ("层级", 8),
+    ("时间节点", 11),
+    ("量化指标", 13),
+    ("目标值/完成值", 13),
+    ("进展情况", 14),
+    ("佐证材料", 9),
+    ("存在问题", 12),
+    ("下步措施", 12),
+    ("状态灯", 9),
+    ("责任人", 6),
+    ("联系人", 6),
+    ("填报时间", 15),
+    ("审核人", 9),
+    ("审核时间", 15),
+    ("备注", 12),
 )
 TITLES = tuple(title for title, _ in COLUMNS)
 KIND_NAMES = {Kind.DATED: "限时", Kind.RECURRING: "定期", Kind.CONTINUOUS: "长期", Kind.ON_EVENT: "遇事即报"}
@@ -139,7 +140,7 @@ def _figures(given: Sequence[Evidence], wanted: Requirement | None) -> str:
     found = []
     for rule in wanted.measures if wanted else ():
         piece = values.get(rule.name)
-        target = f"目标 {rule.target}" if rule.target else ""
+        target = f"目标 {target_words(rule.target)}" if rule.target else ""
         done = f"完成 {_figure(piece)}" if piece and piece.value is not None else ""
         if words := "，".join(filter(None, (target, done))):
             found.append(f"{rule.label}：{words}" if wanted and len(wanted.measures) > 1 else words)

@@ -184,13 +184,14 @@ def evidence_wanted(rule: EvidenceRule) -> str:
     label = rule.label or TYPE_NAMES[rule.type]
     if rule.type is EvidenceType.MEASURE:
         of = f" / {rule.of_label}" if rule.of_label else ""
-        target = f"（目标 {_target(rule.target)}）" if rule.target else ""
+        target = f"（目标 {target_words(rule.target)}）" if rule.target else ""
         return f"指标：{label}{of}{target}"
     count = f" {rule.min} 份" if rule.min > 1 else ""
     return f"{TYPE_NAMES[rule.type]}：{label}{count}"
 
 
-def _target(target: str) -> str:
+def target_words(target: str) -> str:
+    """``>=4`` → ``不少于 4``."""
     return target.replace(">=", "不少于 ").replace("<=", "不超过 ").replace(">", "多于 ")
 
 

@@ -13,7 +13,7 @@ import xlsxwriter
 from documents.cells import Cell, is_risky, plain
 
 FONT = "微软雅黑"
-BASE = {"font_name": FONT, "font_size": 9.5, "valign": "top", "text_wrap": True, "border": 1, "border_color": "#C9CED4"}
+BASE = {"font_name": FONT, "font_size": 9, "valign": "top", "text_wrap": True, "border": 1, "border_color": "#C9CED4"}
 LOOKS: dict[str, dict[str, Any]] = {
     "title": {"font_name": FONT, "font_size": 16, "bold": True},
     "line": {"font_name": FONT, "font_size": 9.5, "font_color": "#59636E"},
@@ -24,6 +24,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "day": {**BASE, "num_format": "yyyy-mm-dd", "align": "left"},
     "moment": {**BASE, "num_format": "yyyy-mm-dd hh:mm", "align": "left"},
 }
+LINE, MOST_LINES = 12.5, 30  # points a line; a row can be 409 points high
 HEAD = 2  # rows above the header: title, and the line that says as of when and what of
 
 
@@ -58,11 +59,19 @@ def write_table(target: IO[bytes], heading: Heading, rows: Iterable[Sequence[Cel
         for place, (title, _) in enumerate(heading.columns):
             page.write_string(HEAD, place, title, look["head"])
         last = HEAD
+        widths = [width for _, width in heading.columns]
         for last, row in enumerate(rows, HEAD + 1):
+            page.set_row(last, LINE * _lines(row, widths))
             for place, cell in enumerate(row):
                 _write(page, last, place, cell, look)
         page.autofilter(HEAD, 0, max(last, HEAD), len(heading.columns) - 1)
     return last - HEAD
+
+
+def _lines(row: Sequence[Cell], widths: Sequence[int]) -> int:
+    """Lines that the row needs: a 汉字 is as wide as two figures. Not every program works it out by itself."""
+    needed = [1 + 2 * len(cell) // width for cell, width in zip(row, widths, strict=True) if isinstance(cell, str)]
+    return min(max(needed, default=1), MOST_LINES)
 
 
 def _write(page: Any, row: int, column: int, cell: Cell, look: dict[str, Any]) -> None:

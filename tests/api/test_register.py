@@ -34,7 +34,32 @@ from tests.factories import (
 )
 
 # Domain facts §6, in their order.
-OFFICIAL = ["序号", "任务编号", "行动", "重点任务", "具体举措", "类型", "牵头单位", "责任单位", "配合单位", "层级", "时间节点", "量化指标", "目标值/完成值", "进展情况", "佐证材料", "存在问题", "下步措施", "状态灯", "责任人", "联系人", "填报时间", "审核人", "审核时间", "备注"]
+OFFICIAL = [
+    "序号",
+    "任务编号",
+    "行动",
+    "重点任务",
+    "具体举措",
+    "类型",
+    "牵头单位",
+    "责任单位",
+    "配合单位",
+    "层级",
+    "时间节点",
+    "量化指标",
+    "目标值/完成值",
+    "进展情况",
+    "佐证材料",
+    "存在问题",
+    "下步措施",
+    "状态灯",
+    "责任人",
+    "联系人",
+    "填报时间",
+    "审核人",
+    "审核时间",
+    "备注",
+]
 DAY = "2025-06-10"
 ONCE = item("1.1", BUREAU, "once")
 HOSTILE = '=HYPERLINK("http://example.org")、圐圙<b>&amp;'
@@ -44,7 +69,7 @@ def register_plan(files: Files) -> None:
     """1.1 is led by the bureau and asks for problems and next steps; the schools cooperate."""
     one = requirement_of(files, "1.1")
     one["assignee"]["role"] = "lead"
-    one["evidence"][0]["target"] = "100%"
+    one["evidence"][0]["target"] = ">=3"
     one["evidence"] += [{"type": "text", "label": label} for label in ("主要做法", "存在问题", "下步打算")]
     files["tasks/01.yaml"]["requirements"].append(
         {**requirement_of(files, "1.1"), "code": "1.4", "assignee": {"units": ["教育局"], "role": "cooperating"}}
@@ -160,7 +185,7 @@ def test_the_columns_of_one_row(site: Site) -> None:
         "层级": "市级",
         "时间节点": "2025-06-30",
         "量化指标": "已办",
-        "目标值/完成值": "目标 100%，完成 3.5/4",
+        "目标值/完成值": "目标 不少于 3，完成 3.5/4",
         "进展情况": f"已通过。{HOSTILE}",
         "佐证材料": "照片 2 份",
         "存在问题": "人手不足",
