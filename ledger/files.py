@@ -144,7 +144,7 @@ def _enters_restricted(session: Session, received: Received) -> bool:
         where = place(received)
         raise PrivacyBlocked(screenings.sentence(where, told), told, place=where, sha256=received.sha256)
     if received.redacted is None:
-        raise FileRefused("这个文件已获例外放行，但这种格式不能自动生成遮盖副本，请转换为 docx 或 xlsx 后重新申请")
+        raise FileRefused("这个文件已获例外放行，但这种格式不能自动生成脱敏副本，请转换为 docx 或 xlsx 后重新申请")
     return True
 
 

@@ -139,4 +139,4 @@ def test_after_handing_in_a_mask_is_not_taken_back(unit: TestClient, site: Site)
     data = {"action": "submit", "value-done": "1", "of-done": "1"}
     assert unit.post(f"/units/{BUREAU}/submit/{BUREAU_ITEM}", data=data).status_code == 303
     assert unit.post(f"/units/{BUREAU}/files/{ids[0]}/unmask").status_code == 409
-    assert "他人见遮盖副本" in unit.get(f"/items/{BUREAU_ITEM}").text
+    assert "他人见脱敏副本" in unit.get(f"/items/{BUREAU_ITEM}").text

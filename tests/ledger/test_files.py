@@ -154,7 +154,7 @@ def test_an_exception_lets_one_content_in_and_others_see_the_copy(database: Data
 def test_an_exception_without_a_copy_is_refused(database: Database, store: FileStore) -> None:
     received = sent(b"one", BLOCKS)
     allow(database, received)
-    with pytest.raises(FileRefused, match="遮盖副本"):
+    with pytest.raises(FileRefused, match="脱敏副本"):
         kept(database, store, received)
     assert contents(store) == set()
 
