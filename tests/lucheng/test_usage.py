@@ -14,7 +14,7 @@ from typer.main import get_command
 from lucheng.__main__ import app
 from tests.lucheng.door import call, run, tiny
 
-COMMANDS = ["plan", "units", "calendar", "feed", "db", "up", "demo", "doctor"]
+COMMANDS = ["plan", "units", "calendar", "round", "report", "mail", "feed", "db", "up", "demo", "doctor"]
 PACK = "(the tiny pack)"
 LISTS = [
     ["plan", "check", PACK],
@@ -27,6 +27,8 @@ LISTS = [
     ["calendar", "observances", "--year", "2025"],
     ["calendar", "school", "--year", "2025"],
     ["calendar", "status"],
+    ["round", "list"],
+    ["mail", "addresses", "list"],
     ["doctor"],
 ]
 
@@ -50,12 +52,14 @@ def visible() -> dict[str, Any]:
 
 def test_the_commands_that_there_are() -> None:
     wanted = "up demo doctor"
-    wanted += " plan:check,show,items,list,load,copy,schema units:import,list feed:export,create,list,revoke"
+    wanted += " plan:check,show,items,list,load,copy,schema units:import,list,close feed:export,create,list,revoke"
     wanted += " calendar:import-notice,days,observances,school,status db:migrate,check"
+    wanted += " round:list,open,close report:template,use-template,compile mail:fetch,check"
     named = set()
     for group in wanted.split():
         noun, _, verbs = group.partition(":")
         named |= {f"{noun} {verb}" for verb in verbs.split(",")} if verbs else {noun}
+    named |= {"mail addresses import", "mail addresses list"}
     assert set(visible()) == named
 
 
@@ -121,7 +125,11 @@ def test_whatever_lists_speaks_json(data: Path, words: list[str]) -> None:
 
 def test_no_list_is_forgotten() -> None:
     speaking = {name for name, command in visible().items() if any(o.name == "as_json" for o in command.params)}
-    assert speaking == {" ".join(words[:2]) for words in LISTS} | {"plan load"}
+    listed = {" ".join(words) for words in LISTS}
+    assert {name for name in speaking if not any(f"{words} ".startswith(f"{name} ") for words in listed)} == {
+        "plan load"
+    }
+    assert len(speaking) == len(LISTS) + 1
 
 
 def test_the_data_folder_by_option_or_environment(data: Path, tmp_path: Path) -> None:
