@@ -251,7 +251,7 @@ def withdraw(session: Session, plan_code: str, round_code: str, unit_code: str, 
     found = report_of(session, plan_code, round_code, unit_code)
     if found.item.state is State.SUBMITTED and reviewed_sections(session, found):
         raise ActNotAllowed(REVIEWING)
-    return submissions.withdraw(session, found.item.key, by=by, now=now)
+    return submissions.withdraw(session, found.item.key, by=by, now=now, by_section=True)
 
 
 def reviewed_sections(session: Session, found: Report) -> frozenset[str]:

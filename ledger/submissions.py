@@ -21,6 +21,7 @@ from policy_models.evidence import TYPE_NAMES, Evidence, missing
 from policy_models.lifecycle import Act, advance
 from policy_models.plan import Collects, Requirement
 
+TAKEN_BACK_BY_SECTION = "半年工作进展情况报告请在“报送”栏目撤回"
 WRITTEN_BY_SECTION = "半年工作进展情况报告在“报送”栏目逐节填写后报送，所附材料已存入草稿，将随报告一并报送"
 Handed = tuple[str, Sequence[Evidence], str | None]  # an item's key, its evidence, the note
 
@@ -87,11 +88,19 @@ def submit_all(session: Session, entries: Sequence[Handed], *, by: Actor, now: d
     return len(items)
 
 
-def withdraw(session: Session, key: str, *, by: Actor, now: datetime, note: str | None = None) -> int:
+def withdraw(
+    session: Session, key: str, *, by: Actor, now: datetime, note: str | None = None, by_section: bool = False
+) -> int:
     """Take a submission back before it is reviewed; the new revision. What was handed in lies in the draft again.
-    Errors as ``submit``."""
+
+    ``by_section``: a half-year report's own verb takes it back, which knows whether its review has begun; from anywhere
+    else a report is refused (ActNotAllowed). Errors as ``submit``.
+    """
     require_clean([("撤回说明", note), ("经办人", by.name)])
-    return act_on(session, owed(session, key, by), Act.WITHDRAW, by=by, now=now, note=note)
+    item = owed(session, key, by)
+    if item.collects and not by_section:
+        require_not_report(plans.requirement(session, item.plan_code, item.requirement), TAKEN_BACK_BY_SECTION)
+    return act_on(session, item, Act.WITHDRAW, by=by, now=now, note=note)
 
 
 def owed(session: Session, key: str, by: Actor) -> Standing:
@@ -101,10 +110,10 @@ def owed(session: Session, key: str, by: Actor) -> Standing:
     return item
 
 
-def require_not_report(requirement: Requirement | None) -> None:
+def require_not_report(requirement: Requirement | None, sentence: str = WRITTEN_BY_SECTION) -> None:
     """Raises ActNotAllowed for a half-year report: it is handed in from its own page, where its sections are."""
     if requirement is not None and requirement.collects is Collects.REPORT:
-        raise ActNotAllowed(WRITTEN_BY_SECTION)
+        raise ActNotAllowed(sentence)
 
 
 def _require_responsible(item: Standing, by: Actor) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import reports, rounds
+from ledger import reports, rounds, submissions
 from ledger.acts import Actor, standing
 from ledger.database import Database
 from ledger.queries.reports import figures_json, section_text
@@ -337,3 +337,12 @@ def test_nothing_is_handed_in_once_the_round_is_closed(database: Database) -> No
         rounds.close_round(session, CODE, ROUND, by=Actor(BUREAU, "统筹"), now=instant("2025-07-20"))
     with pytest.raises(ActNotAllowed, match="本期报送已结束，如需补报请联系统筹单位"):
         hand_in(database, COUNTY, "2025-07-21")
+
+
+def test_a_report_is_not_taken_back_from_elsewhere(database: Database) -> None:
+    """The item's own page knows nothing of sections under review."""
+    write(database, COUNTY)
+    hand_in(database, COUNTY, "2025-07-10")
+    with pytest.raises(ActNotAllowed, match="请在“报送”栏目撤回"), database.write() as session:
+        submissions.withdraw(session, item("1.9", COUNTY, ROUND), by=office(COUNTY), now=instant("2025-07-11"))
+    assert told(database, COUNTY, "2025-07-11").state is State.SUBMITTED

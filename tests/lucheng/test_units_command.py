@@ -142,8 +142,8 @@ def test_the_list(data: Path) -> None:
     listed = call("units", "list", "--level", "city", "--json", "--data-dir", data).json
     assert listed == [
         {"code": "9000", "name": "小城", "level": "city", "function": None, "parent": None},
-        {"code": "9000-mz", "name": "市民政局", "level": "city", "function": "民政", "parent": "9000"},
         {"code": "9000-jy", "name": "市教育局", "level": "city", "function": "教育", "parent": "9000"},
+        {"code": "9000-mz", "name": "市民政局", "level": "city", "function": "民政", "parent": "9000"},
     ]
     assert call("units", "list", "--data-dir", data).out.endswith("共 15 个\n")
     assert call("units", "list", "--level", "school", "--json", "--data-dir", data).json == []
