@@ -7,24 +7,45 @@ import copy
 import logging
 import re
 from typing import Any
+from urllib.parse import unquote_plus
+
+from policy_models import privacy
 
 _FEED = re.compile(r"(/feeds/)[^/\s?\"']+?(\.ics|(?=[?\s\"'])|$)")
 _SCORING = re.compile(r"(/scoring/)[^/\s?\"']+")
 
 
+_FIELDS = re.compile(r"([?&=])")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
 def redact(text: str) -> str:
-    """The text with every token replaced: ``/feeds/***.ics``, ``/scoring/***``."""
-    return _SCORING.sub(r"\1***", _FEED.sub(r"\1***\2", text))
+    """The text with every feed token replaced (``/feeds/***.ics``) and everything personal masked, percent-encoded or
+    not."""
+    text = privacy.redact(_FEED.sub(r"\1***\2", text))
+    if "%" in text or "+" in text:
+        # each field by itself: what stands in one is a text of its own
+        plain = [unquote_plus(piece, errors="replace") for piece in _FIELDS.split(text)]
+        clean = "".join(map(privacy.redact, plain))
+        if clean != "".join(plain) or privacy.screen(clean):
+            return _UNPRINTABLE.sub(" ", privacy.redact(clean))
+    return text
 
 
-class RedactFeedTokens(logging.Filter):
-    """Replaces feed tokens in a record's message and arguments. Attach it to handlers: it never drops a record."""
+class Redact(logging.Filter):
+    """Masks a record's message, arguments and traceback. Attach it to handlers: it never drops a record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.msg, str):
             record.msg = redact(record.msg)
         if isinstance(record.args, tuple):
-            record.args = tuple(redact(value) if isinstance(value, str) else value for value in record.args)
+            record.args = tuple(
+                redact(str(one)) if isinstance(one, (str, BaseException)) else one for one in record.args
+            )
+        if record.exc_info and not record.exc_text:  # formatters take over what stands here
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
         return True
 
 
@@ -33,7 +54,7 @@ def log_config() -> dict[str, Any]:
     from uvicorn.config import LOGGING_CONFIG
 
     config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
-    config["filters"] = {"redact": {"()": "api.logging.RedactFeedTokens"}}
+    config["filters"] = {"redact": {"()": "api.logging.Redact"}}
     for handler in config["handlers"].values():
         handler["filters"] = ["redact"]
     config["loggers"]["api"] = {"handlers": ["default"], "level": "INFO", "propagate": False}

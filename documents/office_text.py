@@ -16,6 +16,7 @@ from documents.xml_text import read_attributes, read_xml
 from policy_models.files import Limits
 
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".emf", ".wmf")
+WORDLESS = frozenset({"styles", "settings", "webSettings", "fonts", "numbering"})  # but for their attributes
 INSIDE = ".xlsx"  # the figures of a chart
 
 
@@ -63,7 +64,7 @@ def read_office(data: bytes, limits: Limits, into: Passages) -> Office:
 
 def _words(office: Office, into: Passages) -> None:
     """The document first: heads of its tables tell what stands in them."""
-    parts = [(name, root) for name, root in office.trees.items() if is_word_part(root)]
+    parts = [(name, root) for name, root in office.trees.items() if is_word_part(root) and local(root) not in WORDLESS]
     for _, root in sorted(parts, key=lambda part: (not part[0].endswith("/document.xml"), part[0])):
         read_word(root, into)
         into.end_line()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from lxml import etree
@@ -11,27 +12,26 @@ from documents.passages import TAIL, TEXT, Passages
 
 ENDS_LINE = frozenset({"p", "si", "comment", "text", "property", "pt", "row", "tr", "threadedComment"})
 # what only programs read stands in every run and cell: it is left out before it costs anything
+FOR_PROGRAMS = (
+    "paraId",
+    "textId",
+    "ascii",
+    "hAnsi",
+    "eastAsia",
+    "cs",
+    "spans",
+    "r",
+    "uri",
+    "space",
+    "type",
+    "typeface",
+)
 ATTRIBUTES = etree.XPath(
     "//@*[string-length() > 4 and not(starts-with(local-name(), 'rsid'))"
-    + "".join(
-        f" and local-name() != '{name}'"
-        for name in (
-            "paraId",
-            "textId",
-            "ascii",
-            "hAnsi",
-            "eastAsia",
-            "cs",
-            "asciiTheme",
-            "hAnsiTheme",
-            "eastAsiaTheme",
-        )
-    )
-    + "".join(
-        f" and local-name() != '{name}'" for name in ("cstheme", "spans", "r", "uri", "space", "type", "typeface")
-    )
+    + "".join(f" and local-name() != '{name}'" for name in FOR_PROGRAMS)
     + "]"
 )
+WORDS = re.compile(r"[^\x00-\x7f]|(?:\d\D{0,4}){8}\d")  # what could be Chinese words, or a number of a person
 
 
 def read_xml(root: Any, into: Passages, *, skip: str = "") -> None:
@@ -64,4 +64,5 @@ def _begin(element: Any, name: str, into: Passages) -> None:
 def read_attributes(root: Any, into: Passages) -> None:
     """Attributes that may hold words: titles, descriptions, targets of links, names of columns."""
     for value in ATTRIBUTES(root):
-        into.line(str(value), value.getparent(), value.attrname)
+        if WORDS.search(value):
+            into.line(str(value), value.getparent(), value.attrname)
