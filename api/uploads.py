@@ -13,7 +13,7 @@ from enum import StrEnum
 from starlette.concurrency import run_in_threadpool
 
 from api.blocked import record_blocked
-from api.multipart import Part, parts
+from api.multipart import BrokenUpload, Part, parts
 from documents.receiving import receive
 from ledger import drafts
 from ledger.acts import Actor
@@ -86,12 +86,12 @@ async def take_all(desk: Desk, chunks: AsyncIterator[bytes], content_type: str, 
 
 
 def with_field(desk: Desk, part: Part) -> Desk:
-    """The desk as a field before the files says: who acts. Raises ValueError, one Chinese sentence."""
+    """The desk as a field before the files says: who acts. Raises BrokenUpload."""
     if part.field != "by_name" or not part.text.strip():
         return desk
     name = part.text.strip()
     if len(name) > 40 or not name.isprintable():
-        raise ValueError("经办人姓名须在 40 字以内，且不含特殊字符")
+        raise BrokenUpload("经办人姓名须在 40 字以内，且不含特殊字符")
     return replace(desk, by=Actor(desk.by.unit, name))
 
 

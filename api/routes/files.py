@@ -89,7 +89,7 @@ async def upload(
     answers, broken = Answers(), ""
     try:
         await take_all(desk, request.stream(), request.headers.get("content-type", ""), answers)
-    except (BrokenUpload, ValueError) as error:
+    except BrokenUpload as error:
         broken = str(error)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody is there to read it; what arrived is kept

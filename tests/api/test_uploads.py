@@ -177,6 +177,14 @@ def test_the_type_the_day_and_the_person(unit: TestClient, site: Site) -> None:
     assert piece.added_by == "李干事"
 
 
+@pytest.mark.parametrize("name", ["长" * 41, "李\x07干事"])
+def test_a_name_that_is_none(unit: TestClient, site: Site, name: str) -> None:
+    answer = send(unit, form(("1.jpg", photo(1)), fields=[("by_name", name)]))
+    assert (answer["status"], answer["kept"]) == (422, 0)
+    assert "经办人姓名" in str(answer["broken"])
+    assert held(site) == []
+
+
 def test_a_plain_form_goes_back_to_the_page_or_says_what_was_refused(unit: TestClient) -> None:
     kind = {"Content-Type": form_type()["Content-Type"]}
     good = unit.post(PATH, content=form(("照片.jpg", photo(1))), headers=kind)
