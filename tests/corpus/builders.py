@@ -38,6 +38,7 @@ def word_table(rows: Rows) -> bytes:
         for row, values in zip(table.rows, rows, strict=True):
             for cell, value in zip(row.cells, values, strict=True):
                 cell.text = value
+        document.add_paragraph()  # as Word does: nothing ends with a table
 
     return word("走访登记", change=fill)
 
