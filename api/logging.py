@@ -13,16 +13,14 @@ from policy_models import privacy
 
 _FEED = re.compile(r"(/feeds/)[^/\s?\"']+?(\.ics|(?=[?\s\"'])|$)")
 _SCORING = re.compile(r"(/scoring/)[^/\s?\"']+")
-
-
 _FIELDS = re.compile(r"([?&=])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def redact(text: str) -> str:
-    """The text with every feed token replaced (``/feeds/***.ics``) and everything personal masked, percent-encoded or
-    not."""
-    text = privacy.redact(_FEED.sub(r"\1***\2", text))
+    """The text with every token of a feed or a reviewer replaced (``/feeds/***.ics``) and everything personal masked,
+    percent-encoded or not."""
+    text = privacy.redact(_SCORING.sub(r"\1***", _FEED.sub(r"\1***\2", text)))
     if "%" in text or "+" in text:
         # each field by itself: what stands in one is a text of its own
         plain = [unquote_plus(piece, errors="replace") for piece in _FIELDS.split(text)]
