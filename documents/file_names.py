@@ -20,6 +20,7 @@ def clean_name(name: str, kind: FileKind) -> str:
     stem = EXTENSION.sub("", FORBIDDEN.sub("_", seen)).strip(" .\u3000")
     stem = re.sub(r"\s{2,}", " ", stem)
     ending = f".{kind.value}"
+    stem = stem.removesuffix(ending).rstrip(" .") if stem.endswith(ending) else stem
     return f"{stem[: LONGEST - len(ending)].rstrip() or UNNAMED}{ending}"
 
 

@@ -88,6 +88,7 @@ STAFF = re.compile(
     "(?:经办|填报|填表|负责|责任|审核|审批|联络|联系|主管|分管|领导|社工|工作者|志愿者|主任|督导员|干部|工作人员|教师|老师|医生|律师"
     "|讲师|主讲|记录|制表|校长|书记|人员|调查员|走访人|作者|签到人)(?:人|员|的)?$"
 )
+QUOTED = re.compile("[\"'“‘《]")
 MARK = re.compile(r"[:=\t\n叫]")
 MORE = re.compile(r"(?:\([^()\n]{0,12}\))?[ ]?[、,/;和及与][ ]?|(?:\([^()\n]{0,12}\))?[ ]{1,3}(?=[㐀-鿿])")
 TOLD = re.compile(
@@ -98,7 +99,7 @@ ADDRESS = re.compile(
     r"|户口所在地|现住|住在"
 )
 DOOR = re.compile(
-    r"[\d零一二三四五六七八九十百]{1,5} ?(?:号|栋|幢|单元|室|-\d)|(?:村|嘎查|社区|屯|营|社|队)[^,;\s]{0,6}?[\d一二三四五六七八九十]{1,3} ?(?:组|队|社|户)"
+    r"[\d零一二三四五六七八九十百]{1,5} ?(?:号|栋|幢|单元|室|-\d)(?:\d{1,5}室?)?|(?:村|嘎查|社区|屯|营|社|队)[^,;\s]{0,6}?[\d一二三四五六七八九十]{1,3} ?(?:组|队|社|户)"
 )
 VALUE = re.compile(r"[ _]{0,4}(?:\([^()\n]{0,12}\))?[ _]{0,4}[:\t为是]?[ \t_]{0,8}(?P<value>[㐀-鿿][^\n\t。;]{2,60})")
 NAME_WHY, ADDRESS_WHY = "疑似姓名", "疑似家庭住址"
@@ -119,10 +120,10 @@ def words(text: str) -> Iterator[Hit]:
 
 def _names_after(text: str, label: re.Match[str]) -> Iterator[Hit]:
     gap, sure = label["gap"], bool(label["own"] or label["named"])
-    marked = MARK.search(gap) is not None
+    marked = MARK.search(gap) is not None and not ("叫" in gap and QUOTED.search(gap))  # 名叫“暖冬”的活动
     if not marked and not (sure or "为" in gap or "是" in gap or (" " in gap and "人" in label.group())):
         return
-    start, strict = label.end(), not (sure and (marked or gap.strip(" _")))
+    start, strict = label.end(), not (sure and marked)
     end = name_end(text, start, strict=strict)
     if end is None or "化名" in label["note"] or STAFF.search(text[max(0, label.start() - 8) : label.start()]):
         return

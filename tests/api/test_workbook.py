@@ -19,7 +19,6 @@ from ledger import submissions
 from ledger.acts import standing
 from ledger.database import Database
 from ledger.settings import Settings
-from ledger.units import close_unit
 from policy_models.files import MEGABYTE
 from policy_models.lifecycle import State
 from tests.api.site import BASE, tiny_site

@@ -50,6 +50,12 @@ def word_with(old: bytes, new: bytes, data: bytes, part: str = "word/document.xm
     return zipped({**entries, part: entries[part].replace(old, new, 1)}.items())
 
 
+def packed_with(data: bytes, **entries: bytes) -> bytes:
+    """A package with entries added or replaced; ``__`` in a name stands for a slash."""
+    added = {name.replace("__", "/"): body for name, body in entries.items()}
+    return zipped({**unzipped(data), **added}.items())
+
+
 def workbook(*sheets: Rows, change: Callable[[Any], None] | None = None) -> bytes:
     book = openpyxl.Workbook()
     book.remove(book.active)

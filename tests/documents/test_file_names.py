@@ -14,6 +14,7 @@ from policy_models.files import FileKind
         ("../../etc/passwd", "passwd.docx"),
         ("/总结.doc", "总结.docx"),
         ("总结", "总结.docx"),
+        ("总结.docx.exe", "总结.docx"),
         ("总结.pdf.exe", "总结.pdf.docx"),
         ("总结\u202excod.exe", "总结xcod.docx"),
         ("总\u200b结\ufeff.docx", "总结.docx"),
