@@ -1,13 +1,15 @@
-"""Every value of the privacy corpus sent through every door of a real server: none is in the database, the file store or
-the log afterwards."""
+"""Every value of the privacy corpus sent through every door of a real server: none is in the database, the file store,
+the log or an export afterwards."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,14 @@ from tests.postgres import free_port
 VILLAGE, TOWNSHIP = village(1, 1), "900101"
 OPEN, SUBMITTED = item("1.2", VILLAGE, "2025-02"), item("1.2", VILLAGE, "2025-01")
 CLEAN = "对照用的干净文字"
+EXPORTS = (
+    "/register.csv",
+    "/register.xlsx",
+    f"/units/{TOWNSHIP}/workbook.xlsx",
+    f"/units/{BUREAU}/exceptions",
+    f"/items/{OPEN}",
+    "/api/v1/items",
+)
 
 
 @contextmanager
@@ -112,8 +122,22 @@ def holding(folder: Path, lines: list[Line]) -> list[tuple[str, str]]:
     ]
 
 
+def export_all(client: httpx.Client, folder: Path) -> dict[str, int]:
+    """Everything that can be taken away, unpacked below ``folder``; the size of each."""
+    sizes = {}
+    for number, path in enumerate(EXPORTS):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        sizes[path] = len(answer.content)
+        if zipfile.is_zipfile(io.BytesIO(answer.content)):
+            zipfile.ZipFile(io.BytesIO(answer.content)).extractall(folder / f"export-{number}")
+        else:
+            (folder / f"export-{number}.bin").write_bytes(answer.content)
+    return sizes
+
+
 @pytest.mark.slow
-def test_no_value_is_in_database_files_or_log(sqlite_url: str, tmp_path: Path) -> None:
+def test_no_value_is_in_database_files_log_or_export(sqlite_url: str, tmp_path: Path) -> None:
     prepare(sqlite_url, tmp_path)
     lines = [line for line in found_lines() if line.blocks]
     assert holding(tmp_path, lines) == []
@@ -124,6 +148,7 @@ def test_no_value_is_in_database_files_or_log(sqlite_url: str, tmp_path: Path) -
         warned = [line for line in found_lines() if not line.blocks]
         for line in warned:
             client.get("/items", params={"q": line.text})
+        assert min(export_all(client, tmp_path).values()) > 500
     for text, answers in statuses.items():
         refused = {door: status for door, status in answers.items() if door in ("note", "sent back", "extension")}
         assert 303 not in refused.values(), text
@@ -136,4 +161,5 @@ def test_no_value_is_in_database_files_or_log(sqlite_url: str, tmp_path: Path) -
     assert log.count("POST /units/") >= 3 * len(lines)
     database = b"".join(path.read_bytes() for path in tmp_path.glob("ledger.db*"))
     assert CLEAN.encode() in database
+    assert CLEAN in (tmp_path / "export-4.bin").read_text("utf-8")
     assert database.count(b'"kind": "resident_id"') > 50
