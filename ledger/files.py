@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, union, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger import screenings
 from ledger.acts import Actor
 from ledger.database import Session
 from ledger.file_store import FileStore
-from ledger.tables import evidence, file
+from ledger.tables import compilation, evidence, file, template
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, FileRefused, NotFound, NotResponsible, PrivacyBlocked
 from policy_models.files import PHOTO_KINDS, FileKind, Received
 from policy_models.privacy import redact
@@ -181,3 +181,10 @@ def stored_from(row: Any, label: str = "") -> StoredFile:
     of = {name: getattr(row, label + name) for name in StoredFile.__dataclass_fields__}
     warned = tuple(Warned(one["kind"], one["sample"]) for one in json.loads(of["warnings"]))
     return StoredFile(**{**of, "kind": FileKind(of["kind"]), "warnings": warned})
+
+
+def contents(session: Session) -> frozenset[str]:
+    """The SHA-256 of every content that the file store should hold: files, their copies, compiled reports, templates."""
+    columns = (file.c.kept, file.c.redacted, compilation.c.docx, compilation.c.xlsx, template.c.kept)
+    found = session.execute(union(*(select(column.label("content")) for column in columns))).scalars()
+    return frozenset(content for content in found if content)

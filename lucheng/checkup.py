@@ -13,9 +13,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ledger import addresses, letters, marks, outbox, plans, tally
+from documents.pdf import program
+from ledger import addresses, files, letters, marks, outbox, plans, tally
 from ledger.civil import SHANGHAI, civil_date
 from ledger.database import Session, connect
+from ledger.file_store import FileStore
 from ledger.migrations import is_current
 from ledger.settings import Settings
 from lucheng.opening import prepare_folder
@@ -49,7 +51,10 @@ class Finding:
 def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
     """Every check in turn; those that need the ledger are left out when it cannot be read."""
     yield from _folder(settings.data_dir)
+    if settings.files_dir is not None:
+        yield from _folder(settings.files_dir, "文件库")
     yield from _versions()
+    yield from _office()
     database = connect(settings.url)
     try:
         if settings.database_url is None and not (settings.data_dir / "ledger.db").is_file():
@@ -62,27 +67,28 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         with database.read() as session:
             for check in LEDGER_CHECKS:
                 yield from check(session, now)
+            yield from _files(session, FileStore(settings.file_dir))
     except LuchengError as error:
         yield Finding(Grade.FAULT, "台账", str(error))
     finally:
         database.close()
 
 
-def _folder(folder: Path) -> Iterator[Finding]:
+def _folder(folder: Path, matter: str = "数据目录") -> Iterator[Finding]:
     above = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     if above != folder.absolute() and above.is_dir() and os.access(above, os.W_OK):
-        yield Finding(Grade.NOTE, "数据目录", f"{folder} 还不存在，lucheng up 会建立它")
+        yield Finding(Grade.NOTE, matter, f"{folder} 还不存在，lucheng up 会建立它")
         return
     try:
         prepare_folder(folder)
     except LuchengError as error:
-        yield Finding(Grade.FAULT, "数据目录", str(error))
+        yield Finding(Grade.FAULT, matter, str(error))
         return
     free = shutil.disk_usage(folder).free
     if free < SPACE_WANTED:
-        yield Finding(Grade.NOTE, "数据目录", f"磁盘只剩 {free >> 20} MB，请清理")
+        yield Finding(Grade.NOTE, matter, f"磁盘只剩 {free >> 20} MB，请清理")
     else:
-        yield Finding(Grade.GOOD, "数据目录", f"{folder} 可写，剩余 {free >> 30} GB")
+        yield Finding(Grade.GOOD, matter, f"{folder} 可写，剩余 {free >> 30} GB")
 
 
 def _versions() -> Iterator[Finding]:
@@ -92,6 +98,19 @@ def _versions() -> Iterator[Finding]:
                 f"{package} {version(package)} 未经验证（应为 {wanted}…），流程可能不会按时运行，请用 bin/up 重新安装"
             )
             yield Finding(Grade.FAULT, "软件版本", sentence)
+
+
+def _office() -> Iterator[Finding]:
+    if program() is None:
+        sentence = "未安装 LibreOffice，不能生成 PDF，也不能读取邮件中的 .doc 附件；其余功能不受影响"
+        yield Finding(Grade.NOTE, "文档", sentence)
+
+
+def _files(session: Session, store: FileStore) -> Iterator[Finding]:
+    """Bytes that the ledger names and the store has not: a backup restored by half."""
+    if missing := sum(not store.has(content) for content in files.contents(session)):
+        sentence = f"台账记有而文件库中没有的文件 {missing} 个，请从备份恢复文件目录"
+        yield Finding(Grade.FAULT, "文件库", sentence)
 
 
 def _plans(session: Session, now: datetime) -> Iterator[Finding]:

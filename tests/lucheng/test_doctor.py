@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import sqlite3
+import sys
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import text
 
 from ledger import marks
 from ledger.database import Database, Session, connect, sqlite_url
+from ledger.file_store import FileStore
 from ledger.settings import Settings
 from lucheng import checkup
 from lucheng.checkup import Finding, Grade, examine
@@ -214,3 +217,29 @@ def test_it_changes_nothing(data: Path) -> None:
 
 def test_the_command_says_what_the_checkup_finds(data: Path) -> None:
     assert list(examine(Settings(data_dir=data), NOW)) == findings(data)
+
+
+def test_files_that_the_store_has_lost(data: Path) -> None:
+    """A ledger restored without its files, or with some of them."""
+    there = FileStore(data / "files").put("材料".encode())
+    assert about("文件库", findings(data)) == []
+    row = "INSERT INTO file (sha256, kept, kind, size, restricted, by_unit, kept_at) VALUES ('{0}', '{0}', 'pdf', 6, false, '9000', '2025-01-01')"
+    with written(data) as session:
+        for digest in (there, "0" * 64, "1" * 64):
+            session.execute(text(row.format(digest)))
+    assert about("文件库", findings(data)) == [(FAULT, "台账记有而文件库中没有的文件 2 个，请从备份恢复文件目录")]
+
+
+def test_a_file_store_of_its_own(data: Path, tmp_path: Path) -> None:
+    blocked = tmp_path / "plain.txt"
+    blocked.write_text("x", encoding="utf-8")
+    [(grade, sentence)] = about("文件库", findings(data, LUCHENG_FILES_DIR=str(blocked)))
+    assert (grade, sentence.startswith("数据目录不可写")) == (FAULT, True)
+
+
+def test_without_libreoffice(data: Path) -> None:
+    assert about("文档", findings(data)) == []
+    python = Path(sys.executable).parent
+    [(grade, sentence)] = about("文档", findings(data, PATH=str(python)))
+    assert grade is NOTE
+    assert "LibreOffice" in sentence
