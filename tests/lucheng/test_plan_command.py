@@ -107,7 +107,7 @@ def test_a_sentence_that_nobody_cites_any_more(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text(text, "gb18030")
     said = call("plan", "check", "--source", tmp_path / "text.txt", "--data-dir", tmp_path)
     assert said.code == 1
-    assert "tasks/05.yaml:55 [requirements.3.source.0.phrase] 引文在官方文本中出现 0 次" in said.err
+    assert "tasks/05.yaml:56 [requirements.3.source.0.phrase] 引文在官方文本中出现 0 次" in said.err
     assert "Traceback" not in said.err
 
 
