@@ -12,6 +12,8 @@ from tests.api.test_pages import read
 from tests.exemplar_site import FIRST, SECOND, YEARLY, given
 from tests.factories import BUREAU, query, statements, village
 
+pytestmark = pytest.mark.thorough
+
 DESK = f"/units/{FIRST}/bulletin"
 REVIEW = f"/units/{BUREAU}/bulletin"
 TEXT = "近日开展宣传活动。" * 60

@@ -27,6 +27,8 @@ from tests.api.compiling import HOSTILE, played, with_everything
 from tests.factories import BUREAU, SCHOOLS, instant, load, opened, statements, tiny_pack
 from tests.reporting import ROUND
 
+pytestmark = pytest.mark.thorough
+
 PAGE = f"/rounds/{ROUND}/compilations"
 DESK = f"/units/{BUREAU}/compilations/{ROUND}"
 

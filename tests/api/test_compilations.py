@@ -45,6 +45,8 @@ from tests.factories import (
 )
 from tests.reporting import COUNTY, OTHER, ROUND, hand_in, visit, write
 
+pytestmark = pytest.mark.thorough
+
 DAY = date(2025, 7, 20)
 
 

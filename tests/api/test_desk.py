@@ -23,6 +23,8 @@ from tests.api.evidence import BUREAU_ITEM, MONTH, NEXT_DOOR, TOWNSHIP, VILLAGE,
 from tests.api.site import Site, tiny_site
 from tests.factories import BUREAU, CODE, instant, item, office, query, statements
 
+pytestmark = pytest.mark.thorough
+
 PAGE = f"/units/{VILLAGE}/submit/{MONTH}"
 FILES = f"/units/{VILLAGE}/files/{MONTH}"
 WITHDRAW = f"/units/{VILLAGE}/withdraw/{MONTH}"

@@ -14,6 +14,8 @@ from tests.api.evidence import MONTH, VILLAGE, asking, browser, form, form_type,
 from tests.api.site import Site, tiny_site
 from tests.factories import BUREAU, query, statements
 
+pytestmark = pytest.mark.thorough
+
 HIDDEN = "150203201001011232"
 FILES = f"/units/{VILLAGE}/files/{MONTH}"
 PAGE = f"/units/{BUREAU}/exceptions"

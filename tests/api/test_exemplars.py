@@ -16,6 +16,8 @@ from tests.api.test_pages import read
 from tests.exemplar_site import ASKED, FIRST, LONG, ROUND, SECOND, given, hand_in, publish, states
 from tests.factories import BUREAU, query, statements, village
 
+pytestmark = pytest.mark.thorough
+
 DESK = f"/units/{FIRST}/exemplars"
 LIST = f"/units/{BUREAU}/shortlist"
 RESIDENT = "110101199003070134"

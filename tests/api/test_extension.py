@@ -10,6 +10,8 @@ from ledger.acts import standing
 from tests.api.site import MONTHLY, VILLAGE, Site
 from tests.factories import BUREAU, query, village
 
+pytestmark = pytest.mark.thorough
+
 TOWN, DAY = "900101", "2025-01-20"
 ASK = f"/units/{VILLAGE}/extend/{MONTHLY}"
 GOOD = {"wanted": "2025-03-10", "reason": "大雪封路，入户推迟"}

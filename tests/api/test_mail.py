@@ -30,6 +30,8 @@ from tests.factories import opened as connected
 from tests.letters import ADDRESSES, ONE, docx, letter, named, whole_identity, word
 from tests.reporting import COUNTY, OTHER, ROUND, opened, told, with_reports
 
+pytestmark = pytest.mark.thorough
+
 NOW = instant("2025-06-25", 15)
 MAIL = f"/units/{BUREAU}/mail"
 HALF = word("2025年上半年工作报告")

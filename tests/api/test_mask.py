@@ -17,6 +17,8 @@ from tests.api.evidence import BUREAU_ITEM, VILLAGE, browser, document, form, fo
 from tests.api.site import Site, tiny_site
 from tests.factories import BUREAU
 
+pytestmark = pytest.mark.thorough
+
 ROW = {"left": "25", "top": "25%", "width": "５０", "height": "50.0"}
 BLACK, TOLERANCE = (0, 0, 0), 8
 

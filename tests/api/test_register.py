@@ -33,6 +33,8 @@ from tests.factories import (
     village,
 )
 
+pytestmark = pytest.mark.thorough
+
 # Domain facts §6, in their order.
 OFFICIAL = [
     "序号",

@@ -34,6 +34,8 @@ from tests.factories import (
     village,
 )
 
+pytestmark = pytest.mark.thorough
+
 TOWN = "900101"
 QUEUE = f"/units/{TOWN}/review"
 KEYS = [item("1.2", village(1, number), "2025-01") for number in (1, 2, 3, 4)]

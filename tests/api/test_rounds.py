@@ -20,6 +20,8 @@ from tests.api.site import Site, tiny_site
 from tests.factories import BUREAU, CODE, SCHOOLS, instant, item, office, query, statements, village
 from tests.reporting import COUNTY, FIRST_VILLAGE, OTHER, ROUND, hand_in, opened, visit, with_reports, write
 
+pytestmark = pytest.mark.thorough
+
 ID = "150202201001011236"
 JSON = {"accept": "application/json"}
 REVIEW = f"/units/{BUREAU}/reports/{ROUND}/{COUNTY}"

@@ -16,6 +16,8 @@ from policy_models.lifecycle import State
 from tests.api.site import Site, tiny_site
 from tests.factories import BUREAU, Files, instant, item, office, query, requirement_of, village
 
+pytestmark = pytest.mark.thorough
+
 TOWN, DAY = "900101", "2025-02-12"
 KEYS = [item("1.2", village(1, number), "2025-01") for number in range(1, 7)]
 DRAW = {"requirement": "1.2", "period": "2025-01", "share": "30"}

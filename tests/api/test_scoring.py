@@ -17,6 +17,8 @@ from tests.api.test_pages import read
 from tests.exemplar_site import FIRST, LONG, ROUND, SECOND, hand_in
 from tests.factories import BUREAU, query
 
+pytestmark = pytest.mark.thorough
+
 PANELISTS = f"/units/{BUREAU}/panelists"
 LIST = f"/units/{BUREAU}/shortlist"
 TELLING = replace(

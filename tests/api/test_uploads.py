@@ -36,6 +36,8 @@ from tests.api.evidence import (
 from tests.api.site import Site, tiny_site
 from tests.factories import BUREAU, item, office, query
 
+pytestmark = pytest.mark.thorough
+
 PATH = f"/units/{VILLAGE}/files/{MONTH}"
 HIDDEN = "150203201001011232"
 

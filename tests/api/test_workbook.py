@@ -26,6 +26,8 @@ from tests.factories import instant, item, just_before, office, query, statement
 from tests.ledger.test_workbooks import contacts
 from tests.workbooks import CONTACTS, FULL, TOWNSHIP, VISITS, Sheets, sheets_plan
 
+pytestmark = pytest.mark.thorough
+
 DAY = "2025-06-01"
 FIRST, SECOND = village(1, 1), village(1, 2)
 JANUARY, WINTER = item("1.2", FIRST, "2025-01"), item("2.2", FIRST, "2025-winter")

@@ -13,6 +13,8 @@ from benchmarks.measure import cpu_of_tree, parent_of, peak_bytes, percentile, t
 from benchmarks.table import Result, number, written
 from policy_models.work_items import work_items
 
+pytestmark = pytest.mark.thorough
+
 SMALL = 3_000
 
 

@@ -19,6 +19,8 @@ from policy_models.files import LETTER_KINDS, MEGABYTE, PHOTO_KINDS, FileKind, L
 from tests.corpus import builders as make
 from tests.corpus.files import CLEAN, FOUND, MOBILE, RESIDENT, ROWS, Sample
 
+pytestmark = pytest.mark.thorough
+
 LIMITS = Limits()
 ALL = frozenset(FileKind)
 

@@ -16,6 +16,8 @@ from tests.corpus import builders as make
 from tests.corpus.files import ADDRESS, CARD, FOUND, MOBILE, NAME, RESIDENT, ROWS, Sample, across_runs, every_line
 from tests.corpus.lines import found_lines
 
+pytestmark = pytest.mark.thorough
+
 LIMITS = Limits()
 OFFICE = [sample for sample in FOUND if sample.name.endswith((".docx", ".xlsx")) and not sample.name.startswith("姓名")]
 MASK = "████"

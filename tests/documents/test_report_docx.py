@@ -22,6 +22,8 @@ from documents.report_docx import report_docx
 from policy_models.compilation import Compilation
 from tests.documents.compilations import AS_OF, HOSTILE, SHOWN, compilation, large, said
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def facts() -> Compilation:

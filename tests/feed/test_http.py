@@ -22,6 +22,8 @@ from tests.api.site import MONTHLY, VILLAGE, Site, finish, tiny_site
 from tests.factories import BUREAU, instant
 from tests.feed.rules import check, events
 
+pytestmark = pytest.mark.thorough
+
 PLAIN = {"Accept-Encoding": "identity"}
 Answer = httpx2.Response
 

@@ -18,6 +18,8 @@ from flows.timetable import MOST_DATES, deployments, on_dates
 from policy_models.plan_copy import copy_plan
 from policy_models.plan_file import BUNDLED, Pack, load_pack
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[2]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TODAY = date(2026, 11, 24)

@@ -40,6 +40,8 @@ from tests.factories import (
 )
 from tests.policy_models.test_lifecycle import TABLE
 
+pytestmark = pytest.mark.thorough
+
 UNIT, TOWN = village(1, 1), "900101"
 KEYS = [item("1.2", UNIT, f"2025-0{month}") for month in (1, 2, 3)]
 START = instant("2025-01-01")

@@ -31,6 +31,8 @@ from tests.factories import (
     village,
 )
 
+pytestmark = pytest.mark.thorough
+
 DAY = timedelta(days=1)
 UNIT, TOWN = village(1, 1), "900101"
 KEY = item("1.2", UNIT, "2025-01")  # due Friday 31 January, in Spring Festival: the aim is Monday the 27th

@@ -16,6 +16,8 @@ from tests.factories import query
 from tests.flows.servers import free_port
 from tests.lucheng.door import ROOT, Said, call, refused, run, tiny, tree
 
+pytestmark = pytest.mark.thorough
+
 CHINESE = re.compile("[一-鿿]{4}")
 LEDGER_COMMANDS = [
     ["plan", "list"],

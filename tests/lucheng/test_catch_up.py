@@ -21,6 +21,8 @@ from policy_models.timing import CatchUp
 from tests.factories import CODE, query
 from tests.lucheng.door import ROOT, call, refused, run, tiny, tree
 
+pytestmark = pytest.mark.thorough
+
 MID_YEAR = {"LUCHENG_CLOCK": "2025-07-10T09:00:00+08:00"}
 NOTHING = dict.fromkeys(
     (

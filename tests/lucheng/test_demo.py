@@ -25,6 +25,8 @@ from tests.factories import query
 from tests.flows.servers import free_port, wait_for
 from tests.lucheng.door import ROOT, Said, call, refused, run, tiny, tree
 
+pytestmark = pytest.mark.thorough
+
 SECONDS_TO_BUILD, SECONDS_TO_A_BOARD = 30, 60
 
 

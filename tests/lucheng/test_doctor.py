@@ -27,6 +27,8 @@ from policy_models.plan_file import BUNDLED
 from tests.factories import CODE, query
 from tests.lucheng.door import call, run, tiny
 
+pytestmark = pytest.mark.thorough
+
 NOW = datetime(2025, 3, 10, 1, tzinfo=UTC)
 CLOCK = {"LUCHENG_CLOCK": NOW.isoformat()}
 GOOD, NOTE, FAULT = Grade.GOOD, Grade.NOTE, Grade.FAULT

@@ -19,6 +19,8 @@ from tests.factories import Files, requirement_of
 from tests.independent_count import count
 from tests.lucheng.door import call, copy_of_the_plan, line_of, refused, run, tiny
 
+pytestmark = pytest.mark.thorough
+
 SOURCE = os.environ.get("LUCHENG_PLAN_SOURCE")
 with_source = pytest.mark.skipif(SOURCE is None, reason="LUCHENG_PLAN_SOURCE does not name the official text")
 

@@ -12,6 +12,8 @@ from policy_models.plan_file import BUNDLED, load_pack
 from tests.factories import Files, drop_requirement, requirement_of
 from tests.lucheng.door import call, refused, run, tiny, tree
 
+pytestmark = pytest.mark.thorough
+
 NOTICE_2027 = """国务院办公厅关于2027年部分节假日安排的通知
 国办发明电〔2026〕9号
 

@@ -16,6 +16,8 @@ from tests.api.compiling import HOSTILE, played, with_everything
 from tests.factories import instant, load, opened, tiny_pack
 from tests.lucheng.door import call, refused, run
 
+pytestmark = pytest.mark.thorough
+
 CLOCK = {"LUCHENG_CLOCK": "2025-07-21T09:00:00+08:00"}
 
 

@@ -27,6 +27,8 @@ from lucheng.supervisor import children, environment
 from policy_models.timing import CatchUp
 from tests.flows.servers import free_port, wait_for
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Small real programs in the places of web, server and runner: each writes down when it starts and when it is asked to

@@ -10,6 +10,8 @@ from ledger.database import Database, Session, connect, sqlite_url
 from tests.factories import CODE, query
 from tests.lucheng.door import Said, call, refused, run, tiny
 
+pytestmark = pytest.mark.thorough
+
 CLOCK = {"LUCHENG_CLOCK": "2025-03-10T09:00:00+08:00"}
 HEAD = "code,name,level,function,parent\n"
 NEW_VILLAGE = "900101009,1县新村,village,,900101\n"

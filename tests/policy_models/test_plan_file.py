@@ -12,6 +12,8 @@ from policy_models.plan_file import BUNDLED, find_pack, load_pack, write_pack
 from policy_models.plan_yaml import read_document
 from tests import factories
 
+pytestmark = pytest.mark.thorough
+
 Found = list[tuple[str, int | None, str]]
 
 

@@ -20,6 +20,8 @@ from policy_models.privacy_fold import fold
 from policy_models.privacy_numbers import is_credit_code, is_resident_id, luhn, plain
 from tests.corpus.lines import Line, clean_lines, corpus, found_lines
 
+pytestmark = pytest.mark.thorough
+
 MEGABYTE = 1_000_000
 RESIDENT = "150203201001011232"
 

@@ -26,6 +26,8 @@ from tasks.progress import phase_standing, section_progress
 from tasks.reminding import queue_due
 from tasks.upkeep import compact, mark, plan_codes
 
+pytestmark = pytest.mark.thorough
+
 BEFORE = datetime(2026, 11, 1, tzinfo=UTC)
 PLAN = "moved"
 PACK = load_pack(BUNDLED)
