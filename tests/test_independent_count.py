@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from policy_models.plan_file import BUNDLED, load_pack
 from tests import independent_count
 from tests.factories import instant, load, opened, query
+
+pytestmark = pytest.mark.thorough
 
 PER_PERIOD = """
     SELECT r.code, w.period, count(*) FROM work_item w JOIN requirement r ON r.id = w.requirement_id

@@ -5,6 +5,8 @@ import pytest
 from tests.api.site import BUREAU_ITEM, MONTHLY, VILLAGE, Site, finish
 from tests.factories import BUREAU, CODE, COUNTIES
 
+pytestmark = pytest.mark.thorough
+
 
 def test_plans(site: Site) -> None:
     [plan] = site.at("2025-05-31").get("/api/v1/plans").json()

@@ -15,6 +15,8 @@ from tests.api.site import Site, tiny_site
 from tests.factories import Files, instant, item, office, query, requirement_of, statements, village
 from tests.ledger.test_sheets import met
 
+pytestmark = pytest.mark.thorough
+
 TOWN, DAY, VILLAGES = "900101", "2025-02-20", 4
 SHEET = f"/units/{TOWN}/sheet/1.2/2025-02"
 WINTER_SHEET = f"/units/{TOWN}/sheet/2.2/2025-winter"

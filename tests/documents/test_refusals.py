@@ -15,6 +15,8 @@ from policy_models.errors import FileRefused
 from policy_models.files import MEGABYTE, Limits, Received
 from tests.corpus import builders as make
 
+pytestmark = pytest.mark.thorough
+
 
 def came(name: str, data: bytes) -> Received:
     return receive(name, data, limits=Limits())

@@ -14,6 +14,8 @@ from documents.report_xlsx import report_xlsx
 from policy_models.compilation import Compilation
 from tests.documents.compilations import SHOWN, compilation, large, said
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module")
 def facts() -> Compilation:

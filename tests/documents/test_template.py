@@ -20,6 +20,8 @@ from policy_models.errors import FileRefused
 from policy_models.trial_compilation import trial
 from tests.documents.compilations import compilation
 
+pytestmark = pytest.mark.thorough
+
 
 def edited(change: Callable[[Any], None]) -> bytes:
     """The built-in template after somebody was at it."""

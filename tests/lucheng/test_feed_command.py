@@ -13,6 +13,8 @@ from ledger.database import connect, sqlite_url
 from tests.factories import requirement_of
 from tests.lucheng.door import call, refused, run, tiny
 
+pytestmark = pytest.mark.thorough
+
 CLOCK = {"LUCHENG_CLOCK": "2025-01-01T09:00:00+08:00", "LUCHENG_BASE_URL": "https://plan.example.org/"}
 VILLAGE = "900101001"
 

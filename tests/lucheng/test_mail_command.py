@@ -15,6 +15,8 @@ from tests.lucheng.door import call, refused, tiny
 from tests.mail_servers import PASSWORD, MailServers, running_mail
 from tests.reporting import with_reports
 
+pytestmark = pytest.mark.thorough
+
 CLOCK = {"LUCHENG_CLOCK": "2025-06-25T14:00:00+08:00"}
 TABLE = f"邮箱,单位\n{ONE},1县民政局\nx@y.example,9002-mz\n"
 

@@ -11,6 +11,8 @@ from tests.factories import query
 from tests.lucheng.door import call, refused, tiny
 from tests.reporting import with_reports
 
+pytestmark = pytest.mark.thorough
+
 JUNE = {"LUCHENG_CLOCK": "2025-06-10T09:00:00+08:00"}
 APRIL = {"LUCHENG_CLOCK": "2025-04-10T09:00:00+08:00"}
 DUMP = ("SELECT * FROM unit ORDER BY code", "SELECT * FROM work_item ORDER BY id", "SELECT * FROM entry ORDER BY id")

@@ -14,6 +14,8 @@ from typer.main import get_command
 from lucheng.__main__ import app
 from tests.lucheng.door import call, run, tiny
 
+pytestmark = pytest.mark.thorough
+
 COMMANDS = ["plan", "units", "calendar", "round", "report", "mail", "feed", "db", "up", "demo", "doctor"]
 PACK = "(the tiny pack)"
 LISTS = [
