@@ -3,13 +3,10 @@ goes when it ends, and a time limit."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
 import tempfile
 from pathlib import Path
 
-from documents.pdf import program
+from documents.pdf import convert, program
 from policy_models.errors import FileRefused
 
 SAVE_ANEW = "请在 Word 或 WPS 中另存为 .docx 后再发送"
@@ -25,33 +22,10 @@ def as_docx(data: bytes, *, seconds: float = SECONDS) -> bytes:
     if found is None:
         raise FileRefused(NOT_INSTALLED)
     with tempfile.TemporaryDirectory(prefix="lucheng-doc-") as name:
-        folder = Path(name)
-        source = folder / "letter.doc"
+        source = Path(name) / "letter.doc"
         source.write_bytes(data)
-        _run(found, source, folder, seconds)
+        convert(found, source, "docx", seconds, failed=FAILED, too_long=TOO_LONG)
         made = source.with_suffix(".docx")
         if not made.is_file():
             raise FileRefused(FAILED)
         return made.read_bytes()
-
-
-def _run(found: str, source: Path, folder: Path, seconds: float) -> None:
-    command = [found, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless", "--norestore"]
-    command += ["--convert-to", "docx", "--outdir", str(folder), str(source)]
-    with subprocess.Popen(
-        command,
-        env={**os.environ, "HOME": str(folder)},
-        start_new_session=True,  # soffice is a script, and what it starts must end with it
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as running:
-        try:
-            code = running.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)
-            raise FileRefused(TOO_LONG) from None
-        except BaseException:  # whoever waits is stopped: what was started for it stops too
-            os.killpg(running.pid, signal.SIGKILL)
-            raise
-    if code != 0:
-        raise FileRefused(FAILED)

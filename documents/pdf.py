@@ -53,34 +53,41 @@ def to_pdf(data: bytes, *, suffix: str = ".docx", seconds: float = SECONDS) -> b
         folder = Path(name)
         source = folder / f"report{suffix}"
         source.write_bytes(_for_libreoffice(data) if suffix == ".docx" else data)
-        _run(found, source, folder, seconds)
+        fonts = folder / "fonts.conf"
+        fonts.write_text(font_configuration(), encoding="utf-8")
+        convert(found, source, "pdf", seconds, failed=FAILED, too_long=TOO_LONG, FONTCONFIG_FILE=str(fonts))
         made = source.with_suffix(".pdf")
         if not made.is_file():
             raise FileRefused(FAILED)
         return made.read_bytes()
 
 
-def _run(found: str, source: Path, folder: Path, seconds: float) -> None:
-    """Two runs with one profile wait for each other, or fail: so each has its own, in the folder that goes."""
-    fonts = folder / "fonts.conf"
-    fonts.write_text(font_configuration(), encoding="utf-8")
+def convert(
+    found: str, source: Path, to: str, seconds: float, *, failed: str, too_long: str, **environment: str
+) -> None:
+    """Have LibreOffice write ``source`` anew beside it as ``to`` (docx, pdf). Two runs with one profile wait for each
+    other, or fail: so each has its own, in the folder that goes. Raises FileRefused with one of the two sentences."""
+    folder = source.parent
     command = [found, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless", "--norestore"]
-    command += ["--convert-to", "pdf", "--outdir", str(folder), str(source)]
-    environment = {**os.environ, "FONTCONFIG_FILE": str(fonts), "HOME": str(folder)}
+    command += ["--convert-to", to, "--outdir", str(folder), str(source)]
     # a session of its own: soffice is a script, and what it starts must end with it
     with subprocess.Popen(
-        command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        env={**os.environ, "HOME": str(folder), **environment},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as running:
         try:
             code = running.wait(seconds)
         except subprocess.TimeoutExpired:
             os.killpg(running.pid, signal.SIGKILL)
-            raise FileRefused(TOO_LONG) from None
+            raise FileRefused(too_long) from None
         except BaseException:  # whoever waits is stopped: what was started for it stops too
             os.killpg(running.pid, signal.SIGKILL)
             raise
     if code != 0:
-        raise FileRefused(FAILED)
+        raise FileRefused(failed)
 
 
 def _for_libreoffice(data: bytes) -> bytes:
