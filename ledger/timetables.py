@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, inser
 
 from ledger import issuing, moves, tally
 from ledger.acts import SYSTEM, act_on_all
-from ledger.database import Session
+from ledger.database import Session, refresh_statistics
 from ledger.plans import plan_summary, requirement_ids
 from ledger.tables import ALL_AREAS, assignee, duty, requirement, unit, work_item
 from ledger.tables import plan as plan_table
@@ -83,6 +83,7 @@ def _identity(row: dict[str, Any]) -> tuple[int, str, str]:
 def reconcile(session: Session, plan_code: str, *, now: datetime) -> Reconciled:
     """Bring the work items in line with duties, assignees and units: created, moved, cancelled. All in sets."""
     plan_id = plan_summary(session, plan_code).id
+    refresh_statistics(session, "unit", "requirement", "assignee", "duty", "work_item")
     unfinished = and_(work_item.c.plan_id == plan_id, work_item.c.state.in_([state.value for state in UNFINISHED]))
     _rehome(session, unfinished)
     moved = _move(session, unfinished, now)
