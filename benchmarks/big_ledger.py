@@ -136,7 +136,7 @@ def _sweep_of_yesterday(database: Database, code: str) -> None:
     with database.write() as session:
         issuing.issue_due(session, code, as_of=LAST_SWEEP, now=yesterday)
     with database.write() as session:
-        reminders.queue_due(session, code, as_of=LAST_WORKDAY, now=yesterday, channels=["inbox"])
+        reminders.queue_due(session, code, as_of=LAST_WORKDAY, now=yesterday)
         tally.compact(session, code)
 
 

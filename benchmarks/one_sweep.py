@@ -22,7 +22,6 @@ from benchmarks.measure import cpu_of_tree, parent_of, peak_bytes
 from ledger import issuing, outbox, plans, reminders, tally
 from ledger.database import Session, connect
 from notifications.channels import CHANNELS
-from notifications.settings import NoticeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,10 @@ class Steps:
 def sweep(step: Steps, day: date, now: datetime) -> tuple[int, int, int, int]:
     """Created, opened, reminders, messages."""
     created = opened = reminded = messages = 0
-    channels = NoticeSettings().channels
     for code in step(lambda s: [plan.code for plan in plans.plans(s)]):
         created += step(partial(issuing.schedule_items, plan_code=code, now=now))
         opened += step(partial(issuing.issue_due, plan_code=code, as_of=day, now=now))
-        queued = step(partial(reminders.queue_due, plan_code=code, as_of=day, now=now, channels=channels))
+        queued = step(partial(reminders.queue_due, plan_code=code, as_of=day, now=now))
         reminded, messages = reminded + queued.reminders, messages + queued.messages
         step(partial(tally.compact, plan_code=code))
     harmless = [name for name, channel in CHANNELS.items() if channel.idempotent]

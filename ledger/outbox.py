@@ -12,8 +12,8 @@ from sqlalchemy import and_, func, select, true, update
 from ledger.database import Session
 from ledger.plans import calendars
 from ledger.receipts import CHANNEL, receipts
-from ledger.tables import duty, outbox, plan, reminder, requirement, unit, work_item
-from policy_models.notices import Notice, ReminderLine, ReminderNotice
+from ledger.tables import duty, outbox, outbox_line, person, plan, reminder, requirement, unit, work_item
+from policy_models.notices import Addressee, Notice, ReminderLine, ReminderNotice
 from policy_models.periods import period_name, section_name
 
 CLAIM_LASTS = timedelta(minutes=10)  # a claim older than this belongs to a sender that died
@@ -29,6 +29,7 @@ class Message:
     (a Message-ID without brackets): where it goes when it answers a letter."""
 
     id: int
+    key: str
     channel: str
     kind: str
     notice: Notice
@@ -76,7 +77,7 @@ def claim(
 def _messages(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
     """Reminders, and receipts, each with its facts, in the order of the ids."""
     answers = [
-        Message(one.message, one.channel, one.kind, one.notice, one.address, one.in_reply_to)
+        Message(one.message, one.key, one.channel, one.kind, one.notice, one.address, one.in_reply_to)
         for one in receipts(session, ids)
     ]
     found = [*_reminders(session, ids), *answers]
@@ -91,21 +92,29 @@ def _reminders(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
             plan.c.code.label("plan_code"),
             plan.c.title.label("plan_title"),
             recipient.c.name.label("unit_name"),
+            person.c.name.label("person_name"),
         )
         .join(plan, plan.c.id == outbox.c.plan_id)
         .join(recipient, recipient.c.code == outbox.c.recipient)
-        .where(outbox.c.id.in_(ids), outbox.c.letter_id.is_(None))
+        .outerjoin(person, person.c.id == outbox.c.person_id)
+        .where(outbox.c.id.in_(ids), outbox.c.kind == "reminder")
         .order_by(outbox.c.id)
     ).all()
     lines = _lines(session, [row.id for row in rows]) if rows else {}
     return tuple(
         Message(
             row.id,
+            row.key,
             row.channel,
             row.kind,
             ReminderNotice(
-                row.plan_code, row.plan_title, row.recipient, row.unit_name, row.as_of, tuple(lines.get(row.id, ()))
+                row.plan_code,
+                row.plan_title,
+                Addressee(row.recipient, row.unit_name, row.person_name),
+                row.as_of,
+                tuple(lines.get(row.id, ())),
             ),
+            row.address,
         )
         for row in rows
     )
@@ -113,10 +122,9 @@ def _reminders(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
 
 def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[ReminderLine]]:
     """The items of every message, worst first."""
-    same = and_(reminder.c.recipient == outbox.c.recipient, reminder.c.as_of == outbox.c.as_of)
     rows = session.execute(
         select(
-            outbox.c.id.label("message"),
+            outbox_line.c.message_id.label("message"),
             outbox.c.as_of,
             reminder.c.step,
             work_item,
@@ -127,15 +135,16 @@ def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[ReminderLine]
             plan.c.code.label("plan_code"),
         )
         .select_from(
-            outbox.join(plan, plan.c.id == outbox.c.plan_id)
-            .join(reminder, same)
-            .join(work_item, and_(work_item.c.id == reminder.c.item_id, work_item.c.plan_id == outbox.c.plan_id))
+            outbox_line.join(outbox, outbox.c.id == outbox_line.c.message_id)
+            .join(plan, plan.c.id == outbox.c.plan_id)
+            .join(reminder, reminder.c.id == outbox_line.c.reminder_id)
+            .join(work_item, work_item.c.id == outbox_line.c.item_id)
             .join(requirement, requirement.c.id == work_item.c.requirement_id)
             .join(unit, unit.c.code == work_item.c.unit_code)
             .outerjoin(duty, duty.c.id == work_item.c.duty_id)
         )
-        .where(outbox.c.id.in_(ids))
-        .order_by(outbox.c.id, work_item.c.deadline, requirement.c.id, work_item.c.unit_code)
+        .where(outbox_line.c.message_id.in_(ids))
+        .order_by(outbox_line.c.message_id, work_item.c.deadline, requirement.c.id, work_item.c.unit_code)
     ).all()
     known = {code: calendars(session, code) for code in {row.plan_code for row in rows}}
     lines: dict[int, list[ReminderLine]] = defaultdict(list)

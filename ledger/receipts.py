@@ -25,6 +25,7 @@ class Receipt:
     """A queued answer with its facts. ``in_reply_to``: the letter's Message-ID, None where it had none."""
 
     message: int
+    key: str
     channel: str
     kind: str
     notice: ReceiptNotice
@@ -60,6 +61,7 @@ def receipts(session: Session, message_ids: Sequence[int]) -> tuple[Receipt, ...
     rows = session.execute(
         select(
             outbox.c.id.label("message"),
+            outbox.c.key,
             outbox.c.channel,
             outbox.c.kind,
             outbox.c.address,
@@ -94,5 +96,5 @@ def receipts(session: Session, message_ids: Sequence[int]) -> tuple[Receipt, ...
             reason=row.reason,
         )
         known = None if row.message_id.startswith("sha256:") else row.message_id
-        found.append(Receipt(row.message, row.channel, row.kind, notice, row.address, known))
+        found.append(Receipt(row.message, row.key, row.channel, row.kind, notice, row.address, known))
     return tuple(found)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, func, insert, literal, null, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, insert, literal, null, or_, select
 
 from ledger.database import Session
 from ledger.plans import calendars, plan_summary
+from ledger.queueing import Batch, queue_messages
 from ledger.tables import outbox, reminder, requirement, unit, work_item
 from policy_models.calendars import WorkCalendar
 from policy_models.ladder import ESCALATES_FROM, LADDERS, rungs
@@ -27,7 +27,7 @@ class Queued:
     messages: int
 
 
-def queue_due(session: Session, plan_code: str, *, as_of: date, now: datetime, channels: Sequence[str]) -> Queued:
+def queue_due(session: Session, plan_code: str, *, as_of: date, now: datetime) -> Queued:
     """Queue every reminder that the ladder wants as of a day, each item, step and recipient once for ever.
 
     Only the step an item has reached is sent, so an outage ends in one digest. Nothing on rest days, nothing for what
@@ -39,14 +39,22 @@ def queue_due(session: Session, plan_code: str, *, as_of: date, now: datetime, c
     if not work.is_workday(as_of):
         return Queued(0, 0)
     step = _step_case(as_of, work)
-    columns = ["item_id", "step", "recipient", "as_of", "queued_at"]
+    columns = ["item_id", "deadline", "step", "recipient", "audience", "as_of", "queued_at"]
     before = session.execute(select(func.coalesce(func.max(reminder.c.id), 0))).scalar_one()
     told = select(outbox.c.recipient).where(outbox.c.plan_id == plan.id, outbox.c.as_of == as_of, outbox.c.kind == KIND)
     for recipient, lowest in ((work_item.c.unit_code, None), (unit.c.superior, ESCALATES_FROM)):
         due = _due(plan.id, plan.go_live_on, step, recipient, as_of, now, lowest).where(recipient.not_in(told))
         session.execute(insert(reminder).from_select(columns, due))
-    queued = session.execute(select(func.count()).select_from(reminder).where(reminder.c.id > before)).scalar_one()
-    messages = sum(_queue_messages(session, plan.id, plan_code, channel, before, as_of, now) for channel in channels)
+    fresh = reminder.c.id > before
+    queued = session.execute(select(func.count()).select_from(reminder).where(fresh)).scalar_one()
+    lines = select(
+        reminder.c.recipient,
+        reminder.c.audience,
+        reminder.c.item_id,
+        reminder.c.id.label("reminder_id"),
+        cast(null(), Integer).label("revision"),
+    ).where(fresh, reminder.c.withheld.is_(None))
+    messages = queue_messages(session, Batch(KIND, plan.id, plan_code, str(as_of), as_of, now), lines)
     return Queued(int(queued), messages)
 
 
@@ -66,10 +74,21 @@ def _due(
     plan_id: int, go_live_on: date, step: Any, recipient: Any, as_of: date, now: datetime, lowest: int | None
 ) -> Any:
     known = select(1).where(
-        reminder.c.item_id == work_item.c.id, reminder.c.step == step, reminder.c.recipient == recipient
+        reminder.c.item_id == work_item.c.id,
+        reminder.c.deadline == work_item.c.deadline,
+        reminder.c.step == step,
+        reminder.c.recipient == recipient,
     )
     query = (
-        select(work_item.c.id, step, recipient, literal(as_of), literal(now, reminder.c.queued_at.type))
+        select(
+            work_item.c.id,
+            work_item.c.deadline,
+            step,
+            recipient,
+            literal("liaison"),
+            literal(as_of),
+            literal(now, reminder.c.queued_at.type),
+        )
         .join(requirement, requirement.c.id == work_item.c.requirement_id)
         .join(unit, unit.c.code == work_item.c.unit_code)
         .where(
@@ -84,28 +103,3 @@ def _due(
         )
     )
     return query if lowest is None else query.where(step >= lowest, recipient != work_item.c.unit_code)
-
-
-def _queue_messages(
-    session: Session, plan_id: int, plan_code: str, channel: str, before: int, as_of: date, now: datetime
-) -> int:
-    key = literal(f"{KIND}:{plan_code}:", String) + reminder.c.recipient + literal(f":{as_of}:{channel}", String)
-    instant = literal(now, outbox.c.queued_at.type)
-    fresh = (
-        select(
-            key,
-            literal(channel),
-            literal(KIND),
-            literal(plan_id),
-            reminder.c.recipient,
-            literal(as_of),
-            instant,
-            instant,
-        )
-        .where(reminder.c.id > before)
-        .distinct()
-    )
-    names = ["key", "channel", "kind", "plan_id", "recipient", "as_of", "queued_at", "next_try_at"]
-    newest = session.execute(select(func.coalesce(func.max(outbox.c.id), 0))).scalar_one()
-    session.execute(insert(outbox).from_select(names, fresh))
-    return int(session.execute(select(func.count()).select_from(outbox).where(outbox.c.id > newest)).scalar_one())

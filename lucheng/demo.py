@@ -71,7 +71,7 @@ def build(database: Database, pack: Pack, day: date, *, base_url: str) -> Iterat
         issuing.issue_due(session, pack.plan.code, as_of=day, now=now)
         rounds.open_due(session, pack.plan.code, now=now)
         tally.compact(session, pack.plan.code)
-        reminders.queue_due(session, pack.plan.code, as_of=day, now=now, channels=["inbox"])
+        reminders.queue_due(session, pack.plan.code, as_of=day, now=now)
         feed_tokens.create(session, pack.plan.organs[pack.plan.coordinator], "演示", now)
         marks.mark(session, "sweep", as_of=day, now=now)
     _tell(database, now, base_url)

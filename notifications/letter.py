@@ -7,13 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message to one unit, or to whoever wrote to us. ``message``: the outbox row's id, the same at every attempt.
-    ``address`` and ``in_reply_to`` (a Message-ID without brackets): where it goes when it answers a letter."""
+    """One message to one unit or person, or to whoever wrote to us. ``message``: the outbox row's id, the same at every
+    attempt; ``key`` its key. ``link``: the page it leads to. ``address``: an e-mail address, or whom a robot is to call.
+    ``in_reply_to`` (a Message-ID without brackets): the letter it answers."""
 
     message: int
+    key: str
+    kind: str
     recipient: str
     recipient_name: str
     subject: str
     body: str
+    link: str = ""
+    person_name: str | None = None
     address: str | None = None
     in_reply_to: str | None = None

@@ -22,8 +22,11 @@ SUBJECT_LIMIT = 200  # the outbox's column
 
 @dataclass(frozen=True, slots=True)
 class Words:
+    """``link``: the page a message leads to, "" where there is none."""
+
     subject: str
     body: str
+    link: str = ""
 
 
 def render(kind: str, notice: Notice, *, base_url: str) -> Words:
@@ -33,16 +36,16 @@ def render(kind: str, notice: Notice, *, base_url: str) -> Words:
         facts |= {
             "overdue": _own(notice, overdue=True),
             "coming": _own(notice, overdue=False),
-            "below": [line for line in notice.lines if line.unit_code != notice.unit_code],
-            "page": f"{base_url.rstrip('/')}/units/{notice.unit_code}",
+            "below": [line for line in notice.lines if line.unit_code != notice.to.unit_code],
+            "page": f"{base_url.rstrip('/')}/units/{notice.to.unit_code}",
         }
     lines = _environment().get_template(f"{kind}/subject.txt").render(facts).splitlines()
     body = _environment().get_template(f"{kind}/body.txt").render(facts).strip() + "\n"
-    return Words("".join(line.strip() for line in lines)[:SUBJECT_LIMIT], body)
+    return Words("".join(line.strip() for line in lines)[:SUBJECT_LIMIT], body, facts.get("page", ""))
 
 
 def _own(notice: ReminderNotice, *, overdue: bool) -> list[ReminderLine]:
-    own = [line for line in notice.lines if line.unit_code == notice.unit_code]
+    own = [line for line in notice.lines if line.unit_code == notice.to.unit_code]
     return [line for line in own if (line.deadline < notice.as_of) == overdue]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,12 @@ class LedgerUnavailable(LuchengError):
 
 class DeliveryError(LuchengError):
     """A channel did not take a message. ``permanent``: trying again cannot help. ``uncertain``: it may have taken it all
-    the same, so that trying again could tell somebody twice."""
+    the same, so that trying again could tell somebody twice. ``pause``: the channel asked for so long without any."""
 
-    def __init__(self, message: str, *, permanent: bool, uncertain: bool = False) -> None:
-        self.permanent, self.uncertain = permanent, uncertain
+    def __init__(
+        self, message: str, *, permanent: bool, uncertain: bool = False, pause: timedelta | None = None
+    ) -> None:
+        self.permanent, self.uncertain, self.pause = permanent, uncertain, pause
         super().__init__(message)
 
 

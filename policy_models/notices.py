@@ -23,19 +23,79 @@ class ReminderLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a notice speaks to: a unit, and the person there (None: whoever reads the unit's inbox)."""
+
+    unit_code: str
+    unit_name: str
+    person_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReminderNotice:
-    """One grouped reminder for one unit and day. ``escalated``: it speaks of units below the recipient."""
+    """One grouped reminder for one addressee and day. ``chased_by``: the office that had it sent by hand (催办), with
+    its ``words`` if it added any; both None for what the ladder sends."""
 
     plan_code: str
     plan_title: str
-    unit_code: str
-    unit_name: str
+    to: Addressee
     as_of: date
     lines: tuple[ReminderLine, ...]
+    chased_by: str | None = None
+    words: str | None = None
 
     @property
     def escalated(self) -> bool:
-        return any(line.unit_code != self.unit_code for line in self.lines)
+        return any(line.unit_code != self.to.unit_code for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """One item that was decided about: ``reason`` of the reviewer; ``deadline`` as it stands now."""
+
+    section: str
+    title: str
+    unit_name: str
+    period: str
+    deadline: date
+    reason: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnNotice:
+    """退回: the items that a reviewer sent back, with the reason. ``by``: the office and name that did."""
+
+    plan_code: str
+    plan_title: str
+    to: Addressee
+    by: str
+    lines: tuple[DecisionLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionNotice:
+    """延期 decided: ``wanted`` is the deadline that was asked for, ``deadline`` of the line the one that counts."""
+
+    plan_code: str
+    plan_title: str
+    to: Addressee
+    by: str
+    granted: bool
+    wanted: date
+    line: DecisionLine
+
+
+@dataclass(frozen=True, slots=True)
+class CircularNotice:
+    """通报: ``title`` and ``paragraphs`` in words that were frozen with the facts; the page has the tables."""
+
+    plan_code: str
+    plan_title: str
+    to: Addressee
+    circular_id: int
+    title: str
+    paragraphs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +115,5 @@ class ReceiptNotice:
     reason: str | None
 
 
-Notice = ReminderNotice | ReceiptNotice
+UnitNotice = ReminderNotice | ReturnNotice | ExtensionNotice | CircularNotice
+Notice = UnitNotice | ReceiptNotice

@@ -18,7 +18,7 @@ from ledger.settings import Settings
 from notifications.channels import CHANNELS, Letter
 from notifications.render import Words, render
 from policy_models.errors import DeliveryError
-from policy_models.notices import ReminderNotice
+from policy_models.notices import ReceiptNotice
 from tasks import clock
 from tasks.transaction import STEP, claiming, writing
 
@@ -73,13 +73,20 @@ def _send(message: Message) -> Outcome:
 
 def _letter(message: Message, words: Words) -> Letter:
     notice = message.notice
-    code = notice.unit_code if isinstance(notice, ReminderNotice) else ""
+    if isinstance(notice, ReceiptNotice):
+        code, name, person = "", notice.unit_name or "", None
+    else:
+        code, name, person = notice.to.unit_code, notice.to.unit_name, notice.to.person_name
     return Letter(
         message.id,
+        message.key,
+        message.kind,
         code,
-        notice.unit_name or "",
+        name,
         words.subject,
         words.body,
+        link=words.link,
+        person_name=person,
         address=message.address,
         in_reply_to=message.in_reply_to,
     )

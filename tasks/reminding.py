@@ -7,7 +7,6 @@ from datetime import date
 from prefect import task
 
 from ledger import reminders
-from notifications.settings import NoticeSettings
 from tasks import clock
 from tasks.transaction import STEP, writing
 
@@ -16,7 +15,5 @@ from tasks.transaction import STEP, writing
 def queue_due(plan: str, as_of: str) -> dict[str, int]:
     """Write every reminder that is due by ``as_of`` (ISO date) and not yet written, with its outbox rows."""
     with writing() as session:
-        queued = reminders.queue_due(
-            session, plan, as_of=date.fromisoformat(as_of), now=clock.now(), channels=NoticeSettings().channels
-        )
+        queued = reminders.queue_due(session, plan, as_of=date.fromisoformat(as_of), now=clock.now())
         return {"reminders": queued.reminders, "messages": queued.messages}

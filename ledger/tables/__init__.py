@@ -10,6 +10,7 @@ from ledger.tables.columns import (
     UtcDateTime,
     metadata,
 )
+from ledger.tables.feeds import feed_fragment, feed_token
 from ledger.tables.files import (
     draft_evidence,
     extension,
@@ -25,6 +26,7 @@ from ledger.tables.mail import (
     mailbox_mark,
     unit_address,
 )
+from ledger.tables.people import person, person_address
 from ledger.tables.rounds import (
     bulletin_item,
     compilation,
@@ -41,18 +43,16 @@ from ledger.tables.rounds import (
     section_review,
     template,
 )
+from ledger.tables.telling import channel, circular, outbox, outbox_line, reminder
 from ledger.tables.work import (
     ALL_AREAS,
     assignee,
     duty,
     entry,
     evidence,
-    feed_token,
     flow_mark,
     item_move,
-    outbox,
     plan,
-    reminder,
     requirement,
     tally,
     unit,
@@ -70,6 +70,7 @@ APPEND_ONLY = (
     "exemplar_entry",
     "template",
     "compilation",
+    "circular",
 )
 __all__ = [
     "ALL_AREAS",
@@ -78,6 +79,8 @@ __all__ = [
     "UtcDateTime",
     "assignee",
     "bulletin_item",
+    "channel",
+    "circular",
     "compilation",
     "draft_evidence",
     "duty",
@@ -87,6 +90,7 @@ __all__ = [
     "exemplar_entry",
     "exemplar_picture",
     "extension",
+    "feed_fragment",
     "feed_token",
     "file",
     "flow_mark",
@@ -96,8 +100,11 @@ __all__ = [
     "mailbox_mark",
     "metadata",
     "outbox",
+    "outbox_line",
     "panel",
     "panelist",
+    "person",
+    "person_address",
     "plan",
     "privacy_exception",
     "reminder",

@@ -1,4 +1,4 @@
-"""The plan and the work: units, plans, work items, their entries, reminders, the outbox, feed tokens.
+"""The plan and the work: units, plans, duties, work items and their entries.
 
 Civil dates are Asia/Shanghai; instants are UTC. ``tally`` is the one derived table: see ledger/tally.py.
 """
@@ -41,6 +41,7 @@ unit = Table(
     Column("closed_on", Date, nullable=True),  # from this civil date on it owes nothing
     Column("merged_into", String(24), ForeignKey("unit.code"), nullable=True),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("0")),  # changes so far; part of the feed's SEQUENCE
     Index("ix_unit_assignee", "level", "function"),
 )
 
@@ -62,6 +63,7 @@ plan = Table(
     Column("catch_up_reason", Text, nullable=True),
     Column("loaded_at", UtcDateTime, nullable=False),
     Column("calendars_changed_at", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("0")),  # changes so far; part of the feed's SEQUENCE
     Column("demonstration", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("catch_up <> 'waive' OR catch_up_reason IS NOT NULL", name="waive_has_reason"),
 )
@@ -239,64 +241,6 @@ tally = Table(
     Column("catch_up", String(12), nullable=False),
     Column("often_returned", Boolean, nullable=False),
     Column("n", Integer, nullable=False),
-)
-
-reminder = Table(
-    "reminder",
-    metadata,
-    Column("id", Identity, primary_key=True),
-    Column("item_id", ForeignKey("work_item.id"), nullable=False),
-    Column("step", Integer, nullable=False),
-    Column("recipient", ForeignKey("unit.code"), nullable=False),
-    Column("as_of", Date, nullable=False),
-    Column("queued_at", UtcDateTime, nullable=False),
-    UniqueConstraint("item_id", "step", "recipient"),
-    Index("ix_reminder_recipient_as_of", "recipient", "as_of"),
-)
-
-outbox = Table(
-    "outbox",
-    metadata,
-    Column("id", Identity, primary_key=True),
-    Column("key", String(160), nullable=False, unique=True),  # kind:plan:recipient:date:channel
-    Column("channel", String(12), nullable=False),
-    Column("kind", String(20), nullable=False),
-    Column("plan_id", ForeignKey("plan.id"), nullable=True),
-    Column("recipient", ForeignKey("unit.code"), nullable=True),
-    Column("address", String(254), nullable=True),  # where it goes when it answers a letter
-    Column("letter_id", ForeignKey("mail_letter.id"), nullable=True, index=True),  # the letter it answers
-    Column("as_of", Date, nullable=False),
-    Column("state", String(12), nullable=False, server_default="pending"),
-    Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("queued_at", UtcDateTime, nullable=False),
-    Column("next_try_at", UtcDateTime, nullable=False),
-    Column("claimed_at", UtcDateTime, nullable=True),
-    Column("claimed_by", String(80), nullable=True),
-    Column("sent_at", UtcDateTime, nullable=True),
-    Column("subject", String(200), nullable=True),
-    Column("body", Text, nullable=True),
-    Column("error", Text, nullable=True),
-    CheckConstraint("state IN ('pending', 'claimed', 'sent', 'uncertain', 'dead')", name="state"),
-    CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),
-    CheckConstraint(
-        "(recipient IS NOT NULL AND plan_id IS NOT NULL) OR (address IS NOT NULL AND letter_id IS NOT NULL)",
-        name="goes_somewhere",
-    ),
-    Index("ix_outbox_state_next_try_at", "state", "next_try_at"),
-    Index("ix_outbox_recipient_sent_at", "recipient", "sent_at"),
-)
-
-feed_token = Table(
-    "feed_token",
-    metadata,
-    Column("id", Identity, primary_key=True),
-    Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of the token; the token is shown once
-    Column("name", String(80), nullable=False),
-    Column("unit_code", ForeignKey("unit.code"), nullable=False, index=True),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("last_used_at", UtcDateTime, nullable=True),
-    Column("client", String(120), nullable=True),
-    Column("revoked_at", UtcDateTime, nullable=True),
 )
 
 # When each flow last finished: what `doctor` asks. Operations live in Prefect; this is the ledger's own trace.

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Final
+from typing import Any, Final
 
 from notifications.letter import Letter
 from notifications.servers import Security, SmtpSettings, tls_context
 from policy_models.errors import DeliveryError
 from policy_models.letters import RECEIPT_ID
 
-LATER: Final = {"permanent": False}
+LATER: Final[Mapping[str, Any]] = {"permanent": False}
 
 
 def send(letter: Letter) -> None:

@@ -24,7 +24,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with database.write() as session:
             issue_due(session, CODE, as_of=day, now=instant(day))
         with database.write() as session:
-            queue_due(session, CODE, as_of=date(2025, 2, 5), now=instant("2025-02-05"), channels=["inbox"])
+            queue_due(session, CODE, as_of=date(2025, 2, 5), now=instant("2025-02-05"))
         yield database
 
 

@@ -285,7 +285,7 @@ def test_an_answer_carries_what_became_of_the_letter(database: Database, store: 
 
 def test_reminders_and_answers_side_by_side(database: Database, store: FileStore) -> None:
     with database.write() as session:
-        reminded = queue_due(session, CODE, as_of=date(2025, 6, 25), now=NOW, channels=["inbox"]).messages
+        reminded = queue_due(session, CODE, as_of=date(2025, 6, 25), now=NOW).messages
     assert reminded > 0
     take(database, store, letter(), file())
     kinds = [(one.kind, one.channel) for one in claimed(database)]

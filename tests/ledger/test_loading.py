@@ -189,7 +189,7 @@ def run(database: Database, days: int) -> None:
     for day in (date(2025, 5, 20) + timedelta(days=n) for n in range(days)):
         with database.write() as session:
             issue_due(session, CODE, as_of=day, now=instant(day, 6))
-            queue_due(session, CODE, as_of=day, now=instant(day, 7), channels=["inbox"])
+            queue_due(session, CODE, as_of=day, now=instant(day, 7))
 
 
 def reminded_before_go_live(database: Database) -> int:

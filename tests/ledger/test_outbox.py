@@ -38,7 +38,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         with database.write() as session:
             issue_due(session, CODE, as_of=DAY, now=NOW, sections=["task-1"])
         with database.write() as session:
-            assert queue_due(session, CODE, as_of=DAY, now=NOW, channels=["inbox"]).messages == 4
+            assert queue_due(session, CODE, as_of=DAY, now=NOW).messages == 4
         yield database
 
 

@@ -55,7 +55,7 @@ def sweep(database: Database, day: date, *, issue: bool = True) -> Queued:
     with database.write() as session:
         if issue:
             issue_due(session, CODE, as_of=day, now=instant(day, 6))
-        return queue_due(session, CODE, as_of=day, now=instant(day, 7), channels=["inbox"])
+        return queue_due(session, CODE, as_of=day, now=instant(day, 7))
 
 
 def sweeps(database: Database, first: str, days: int, *, issue: bool = True) -> None:
@@ -145,7 +145,7 @@ def test_twice_is_once(database: Database) -> None:
     assert first == Queued(4, 4)
     assert sweep(database, day) == Queued(0, 0)
     with database.write() as session:
-        again = queue_due(session, CODE, as_of=day, now=instant(day, 8), channels=["inbox", "console"])
+        again = queue_due(session, CODE, as_of=day, now=instant(day, 8))
     assert again == Queued(0, 0)
     assert sweep(database, day + DAY) == Queued(0, 0)
 
