@@ -133,6 +133,7 @@ outbox_line = Table(
     Column("item_id", ForeignKey("work_item.id"), primary_key=True, index=True),
     Column("reminder_id", ForeignKey("reminder.id"), nullable=True, index=True),
     Column("revision", Integer, nullable=True),  # of the entry it tells of
+    Column("extension_id", ForeignKey("extension.id"), nullable=True, index=True),  # the request that was decided
     Column("omitted", String(12), nullable=True),
     one_of("omitted", ("settled", "moved")),
 )
