@@ -8,8 +8,9 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One message to one unit or person, or to whoever wrote to us. ``message``: the outbox row's id, the same at every
-    attempt; ``key`` its key. ``link``: the page it leads to. ``address``: an e-mail address, or whom a robot is to call.
-    ``in_reply_to`` (a Message-ID without brackets): the letter it answers."""
+    attempt; ``key`` its key. ``link``: the page it leads to. ``address``: an e-mail address, or whom a robot is to call
+    (@): a mobile number, else the name by which the robot's platform knows the person. ``in_reply_to`` (a Message-ID
+    without brackets): the letter it answers."""
 
     message: int
     key: str

@@ -1,32 +1,25 @@
-"""Which channels notices go out by: read from the environment (prefix LUCHENG_). Mail servers: see servers.py."""
+"""Where the channels file lies: read from the environment (prefix LUCHENG_). Mail servers: see servers.py."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
 
 from pydantic import field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from notifications.channels import CHANNELS
+CHANNELS_FILE = "channels.yaml"
 
 
 class NoticeSettings(BaseSettings):
-    """``channels``: names from CHANNELS, in the environment separated by commas (LUCHENG_CHANNELS=inbox,console).
-    Without a word from the administrator nothing leaves the product: the inbox only."""
+    """``channels_file``: the file that names the channels; None: ``channels.yaml`` in the data folder, where it may be
+    absent."""
 
     model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
 
-    channels: Annotated[tuple[str, ...], NoDecode] = ("inbox",)
+    data_dir: Path = Path("data")
+    channels_file: Path | None = None
 
-    @field_validator("channels", mode="before")
+    @field_validator("channels_file", mode="before")
     @classmethod
-    def _by_commas(cls, value: object) -> object:
-        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
-
-    @field_validator("channels")
-    @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        usable = [name for name, channel in CHANNELS.items() if channel.to_units]
-        if unknown := [name for name in value if name not in usable]:
-            raise ValueError(f"没有名为 {'、'.join(unknown)} 的渠道，可用：{'、'.join(usable)}")
-        return value
+    def _empty_is_unset(cls, value: object) -> object:
+        return value or None

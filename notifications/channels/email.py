@@ -6,11 +6,13 @@ import hashlib
 import smtplib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any, Final
 
+from notifications.channel_config import ChannelConfig
 from notifications.letter import Letter
 from notifications.servers import Security, SmtpSettings, tls_context
 from policy_models.errors import DeliveryError
@@ -19,17 +21,18 @@ from policy_models.letters import RECEIPT_ID
 LATER: Final[Mapping[str, Any]] = {"permanent": False}
 
 
-def send(letter: Letter) -> None:
+def send(config: ChannelConfig, letter: Letter, _now: datetime) -> str:
     """Send it as the settings say. Raises DeliveryError: permanent when the server will never take it, uncertain when
     the connection broke after the letter was on its way and before the server said anything."""
-    settings = SmtpSettings()
-    if not settings.configured:
+    settings = config.smtp
+    if settings is None or not settings.configured:
         raise DeliveryError("没有配置发信服务器（LUCHENG_SMTP_HOST）", **LATER)
     if not letter.address:
         raise DeliveryError("这条消息没有电子邮件地址", permanent=True)
     message = compose(letter, settings)
     with connected(settings) as server:
         _hand_over(server, settings.address, letter.address, message.as_bytes())
+    return ""
 
 
 def compose(letter: Letter, settings: SmtpSettings) -> EmailMessage:
