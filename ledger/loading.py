@@ -106,6 +106,7 @@ def _save_plan(
     if known is None:
         result = session.execute(insert(plan_table).values(code=pack.plan.code, **values, **settled))
         return int(result.inserted_primary_key[0])  # type: ignore[index]
+    values["version"] = plan_table.c.version + 1
     session.execute(update(plan_table).where(plan_table.c.id == known.id).values(values))
     return int(known.id)
 

@@ -90,6 +90,7 @@ def save_units(session: Session, units: Iterable[Unit], *, now: datetime, replac
         session.execute(insert(unit), sorted(new, key=lambda row: _depth(tree, row["code"])))
     if changed:
         values: dict[str, Any] = {name.removeprefix("_"): bindparam(name) for name in changed[0] if name != "_code"}
+        values["version"] = unit.c.version + 1
         session.execute(update(unit).where(unit.c.code == bindparam("_code")).values(values), changed)
     if any(row["_county"] != before[row["_code"]]["county"] for row in changed):
         for plan in plans(session):
@@ -118,7 +119,7 @@ def close_unit(
     note = f"{own.name}自{on}起停用" + (f"，并入{target.name}" if target is not None else "")
     later = and_(work_item.c.unit_code == code, work_item.c.deadline >= on, work_item.c.state != State.SUBMITTED.value)
     cancelled = act_on_all(session, later, Act.CANCEL, by=by, now=now, note=note)
-    values = {"closed_on": on, "merged_into": into, "changed_at": now}
+    values = {"closed_on": on, "merged_into": into, "changed_at": now, "version": unit.c.version + 1}
     session.execute(update(unit).where(unit.c.code == code, unit.c.closed_on.is_(None)).values(values))
     below = select(func.count()).where(unit.c.superior == code, unit.c.code != code)
     reviewed = int(session.execute(below).scalar_one())
@@ -139,7 +140,8 @@ def hand_over(session: Session, *, now: datetime) -> int:
     gone = unit.alias("gone")
     closed = select(gone.c.code).where(gone.c.closed_on <= civil_date(now))
     heir = select(func.coalesce(gone.c.merged_into, gone.c.superior)).where(gone.c.code == unit.c.superior)
-    astray = update(unit).where(unit.c.superior.in_(closed)).values(superior=heir.scalar_subquery(), changed_at=now)
+    values = {"superior": heir.scalar_subquery(), "changed_at": now, "version": unit.c.version + 1}
+    astray = update(unit).where(unit.c.superior.in_(closed)).values(values)
     moved = 0
     for _ in range(MOST_LINKS):  # one link of a chain of mergers each time
         met = session.execute(astray).rowcount

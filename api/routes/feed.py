@@ -19,7 +19,7 @@ from api.ics import RENDERER_CHANGED_AT, content_tag, render, render_revoked
 from api.misses import Misses
 from ledger import feed_tokens
 from ledger.database import Database
-from ledger.feed_tokens import TOUCH_EVERY, FeedToken
+from ledger.feed_tokens import TOUCH_EVERY, FeedToken, Use
 from ledger.queries.feed import feed
 from policy_models.errors import LuchengError
 
@@ -116,6 +116,6 @@ def _touch(database: Database, record: FeedToken, client: str, now: datetime) ->
         return
     try:
         with database.write() as session:
-            feed_tokens.touch(session, record.id, client, now)
+            feed_tokens.touch(session, [Use(record.id, client, now)])
     except LuchengError:
         log.exception("the use of a feed could not be noted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from ledger.tables.columns import Identity, UtcDateTime, metadata, one_of
 
@@ -21,10 +21,18 @@ feed_token = Table(
     Column("last_used_at", UtcDateTime, nullable=True),
     Column("client", String(120), nullable=True),
     Column("revoked_at", UtcDateTime, nullable=True),
+    Column("replaced_by", ForeignKey("feed_token.id"), nullable=True),  # the one that took its place
+    Index(
+        "ix_feed_token_revoked_at",
+        "revoked_at",
+        sqlite_where=text("revoked_at IS NOT NULL"),
+        postgresql_where=text("revoked_at IS NOT NULL"),
+    ),
     one_of("scope", ("unit", "below", "function", "person", "task", "phase")),
 )
 
-# One item rendered for calendars, made anew when ``version`` (a digest of all that it shows) is another.
+# One item rendered for calendars, made anew when ``version`` (of all that it shows) is another. ``body`` ends before the
+# place of the alarm, so that a feed adds the alarm of its choice; ``lead``: days from the day to aim at to the deadline.
 feed_fragment = Table(
     "feed_fragment",
     metadata,
@@ -33,5 +41,7 @@ feed_fragment = Table(
     Column("version", String(64), nullable=False),
     Column("digest", String(64), nullable=False),
     Column("body", Text, nullable=False),
+    Column("alarm", Text, nullable=True),  # NULL where nothing is owed
+    Column("lead", Integer, nullable=False),
     one_of("component", ("event", "todo")),
 )

@@ -96,11 +96,20 @@ def _change_feed_token() -> None:
         batch.add_column(sa.Column("scope", sa.String(12), server_default="unit", nullable=False))
         batch.add_column(sa.Column("target", sa.String(40), server_default="", nullable=False))
         batch.add_column(sa.Column("plan_id", ledger.tables.Identity, nullable=True))
+        batch.add_column(sa.Column("replaced_by", ledger.tables.Identity, nullable=True))
         batch.create_foreign_key(batch.f("fk_feed_token_plan_id"), "plan", ["plan_id"], ["id"])
+        batch.create_foreign_key(batch.f("fk_feed_token_replaced_by"), "feed_token", ["replaced_by"], ["id"])
         batch.create_check_constraint(
             batch.f("ck_feed_token_scope"), "scope IN ('unit', 'below', 'function', 'person', 'task', 'phase')"
         )
     op.execute("UPDATE feed_token SET target = unit_code")
+    op.create_index(
+        "ix_feed_token_revoked_at",
+        "feed_token",
+        ["revoked_at"],
+        sqlite_where=sa.text("revoked_at IS NOT NULL"),
+        postgresql_where=sa.text("revoked_at IS NOT NULL"),
+    )
 
 
 def _refuse_changes(table: str) -> None:
