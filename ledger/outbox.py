@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal, null, or_, select, update
 
+from ledger import channels
 from ledger.database import Session
-from ledger.plans import calendars
-from ledger.receipts import CHANNEL, receipts
-from ledger.tables import duty, outbox, outbox_line, person, plan, reminder, requirement, unit, work_item
-from policy_models.notices import Addressee, Notice, ReminderLine, ReminderNotice
-from policy_models.periods import period_name, section_name
+from ledger.messages import EXTENSION, REMINDERS, RETURNED, Message, messages
+from ledger.plans import work_calendars
+from ledger.receipts import KIND as RECEIPT
+from ledger.tables import entry, outbox, outbox_line, reminder, work_item
+from policy_models.channels import INBOX_CODE, ChannelKind
+from policy_models.delivery import MessageState, Way, facts_of, limit_of, most_attempts, pause_after
+from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound
+from policy_models.lifecycle import OWED, TRANSITIONS, Act, State
+from policy_models.quiet_hours import is_open
+
+__all__ = ["Message"]  # where claimed messages come from
 
 CLAIM_LASTS = timedelta(minutes=10)  # a claim older than this belongs to a sender that died
-ATTEMPTS = 5  # then a message is dead until somebody sends it again by hand
-MAIL_ATTEMPTS = 19  # of e-mail: some three days, since a mail server may be down over a weekend
-BACK_OFF = timedelta(minutes=5)  # doubled with each attempt
-LONGEST_PAUSE = timedelta(hours=6)
+AFTER_OUTAGE = timedelta(minutes=1)  # a message that met a channel that is down lets others try it first
+ANSWER_LIMIT, ERROR_LIMIT = 300, 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A claimed message: the channel it goes through and the facts it speaks of. ``address`` and ``in_reply_to``
-    (a Message-ID without brackets): where it goes when it answers a letter."""
+class Inbox:
+    """The way that is always there: messages as units read them in the product."""
 
-    id: int
-    key: str
-    channel: str
-    kind: str
-    notice: Notice
-    address: str | None = None
-    in_reply_to: str | None = None
+    code: str = INBOX_CODE
+    kind: ChannelKind = ChannelKind.INBOX
+    digest: str = ""
+    per_minute: int | None = None
+
+
+INBOX_ONLY: Mapping[str, Way] = {INBOX_CODE: Inbox()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,154 +50,200 @@ class InboxMessage:
     sent_at: datetime
 
 
-def claim(
-    session: Session, *, now: datetime, by: str, limit: int = 100, channels: Collection[str] | None = None
-) -> tuple[Message, ...]:
-    """Take up to ``limit`` messages that are due, of these channels or of any. Two senders never get the same one.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that went out: its words, and what the other side said."""
 
-    To be called in a transaction of ``Database.claim``, which passes by what others are taking.
+    id: int
+    subject: str
+    body: str
+    answer: str = ""
+
+
+def claim(
+    session: Session, *, now: datetime, by: str, ways: Mapping[str, Way] = INBOX_ONLY, limit: int = 100
+) -> tuple[Message, ...]:
+    """Take up to ``limit`` messages that may go out now by these ways (channels as their settings have them). Two
+    senders never get the same one. To be called in a transaction of ``Database.claim``, which passes by what others
+    are taking.
+
+    What leaves the machine needs a channel that was confirmed with these settings and does not rest, tokens, and, all
+    but answers to letters, an open hour. Lines that were settled or moved meanwhile are marked; a message with nothing
+    left to say is dropped.
     """
-    wanted = outbox.c.channel.in_(list(channels)) if channels is not None else true()
+    allowed = _may_go(session, ways, now)
+    while found := _lock(session, allowed, now, limit):
+        ids = _say_still(session, sorted(found))
+        taken = _with_tokens(session, ids, found, ways, now)
+        if taken:
+            values = {"state": "claimed", "claimed_at": now, "claimed_by": by, "attempts": outbox.c.attempts + 1}
+            session.execute(update(outbox).where(outbox.c.id.in_(taken), outbox.c.state == "pending").values(values))
+            return messages(session, taken)
+        if ids:
+            return ()  # no tokens left
+    return ()
+
+
+def limited_until(session: Session, ways: Mapping[str, Way], now: datetime) -> datetime | None:
+    """When the next message that waits for nothing but a token can go; None when no message does."""
+    rows = session.execute(
+        select(outbox.c.channel)
+        .where(_due(now), _may_go(session, ways, now), outbox.c.channel != INBOX_CODE)
+        .group_by(outbox.c.channel)
+    )
+    known = channels.standings(session)
+    return min((channels.next_token(known.get(row.channel), ways[row.channel], now) for row in rows), default=None)
+
+
+def _may_go(session: Session, ways: Mapping[str, Way], now: datetime) -> ColumnElement[bool]:
+    """Which messages may go out at this instant as far as channels and hours decide it."""
+    usable = channels.usable(session, ways, now)
+    leaving = {code for code in usable if facts_of(ways[code]).leaves}
+    if not leaving:
+        return outbox.c.channel.in_(sorted(usable))
+    open_plans = [plan_id for plan_id, work in work_calendars(session).items() if is_open(now, work)]
+    hours = or_(outbox.c.kind == RECEIPT, outbox.c.plan_id.in_(open_plans))
+    return or_(outbox.c.channel.in_(sorted(usable - leaving)), and_(outbox.c.channel.in_(sorted(leaving)), hours))
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(outbox.c.state == "pending", outbox.c.next_try_at <= now)
+
+
+def _lock(session: Session, allowed: ColumnElement[bool], now: datetime, limit: int) -> dict[int, str]:
+    """The next messages that are due and that nobody else is taking, with their channels: those first that were due
+    first, so that one that fails goes behind the others."""
     due = (
-        select(outbox.c.id)
-        .where(outbox.c.state == "pending", outbox.c.next_try_at <= now, wanted)
-        .order_by(outbox.c.id)
+        select(outbox.c.id, outbox.c.channel)
+        .where(_due(now), allowed)
+        .order_by(outbox.c.next_try_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     # two statements: PostgreSQL would run a subquery with SKIP LOCKED again and take more than were asked for
-    found = [row.id for row in session.execute(due)]
-    taken = session.execute(
-        update(outbox)
-        .where(outbox.c.id.in_(found), outbox.c.state == "pending")
-        .values(state="claimed", claimed_at=now, claimed_by=by, attempts=outbox.c.attempts + 1)
-        .returning(outbox.c.id)
+    return {row.id: row.channel for row in session.execute(due)}
+
+
+def _with_tokens(
+    session: Session, ids: Sequence[int], channel_of: Mapping[int, str], ways: Mapping[str, Way], now: datetime
+) -> list[int]:
+    """As many of these as their channels have tokens for."""
+    taken: list[int] = []
+    for code in sorted({channel_of[id] for id in ids}):
+        mine = [id for id in ids if channel_of[id] == code]
+        taken += mine[: channels.take_tokens(session, code, limit_of(ways[code]), len(mine), now)]
+    return sorted(taken)
+
+
+def _say_still(session: Session, ids: Sequence[int]) -> list[int]:
+    """Mark what these messages need not say any more; those that still say something. The others are dropped."""
+    of_these = outbox_line.c.message_id.in_(ids)
+    why = _why_not()
+    session.execute(
+        update(outbox_line).where(of_these, outbox_line.c.omitted.is_distinct_from(why)).values(omitted=why)
     )
-    ids = sorted(row.id for row in taken)
-    return _messages(session, ids) if ids else ()
+    said = exists(select(1).where(outbox_line.c.message_id == outbox.c.id, outbox_line.c.omitted.is_(None)))
+    speaks_of_items = outbox.c.kind.in_([*REMINDERS, RETURNED, EXTENSION])
+    empty = and_(outbox.c.id.in_(ids), speaks_of_items, ~said)
+    dropped = session.execute(update(outbox).where(empty).values(state="dropped").returning(outbox.c.id))
+    gone = {row.id for row in dropped}
+    return [id for id in ids if id not in gone]
 
 
-def _messages(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
-    """Reminders, and receipts, each with its facts, in the order of the ids."""
-    answers = [
-        Message(one.message, one.key, one.channel, one.kind, one.notice, one.address, one.in_reply_to)
-        for one in receipts(session, ids)
-    ]
-    found = [*_reminders(session, ids), *answers]
-    return tuple(sorted(found, key=lambda message: message.id))
-
-
-def _reminders(session: Session, ids: Sequence[int]) -> tuple[Message, ...]:
-    recipient = unit.alias("recipient")
-    rows = session.execute(
-        select(
-            outbox,
-            plan.c.code.label("plan_code"),
-            plan.c.title.label("plan_title"),
-            recipient.c.name.label("unit_name"),
-            person.c.name.label("person_name"),
+def _why_not() -> ColumnElement[str | None]:
+    """Why a line is left out, as things stand: the item was settled, or a reminder's deadline is another now."""
+    kind = select(outbox.c.kind).where(outbox.c.id == outbox_line.c.message_id).scalar_subquery()
+    item = work_item.c.id == outbox_line.c.item_id
+    owed = exists(select(1).where(item, work_item.c.state.in_(sorted(OWED))))
+    extensible = exists(select(1).where(item, work_item.c.state.in_(sorted(TRANSITIONS[Act.EXTEND][0]))))
+    returned = exists(select(1).where(item, work_item.c.state == State.RETURNED.value))
+    later = exists(
+        select(1).where(
+            entry.c.item_id == outbox_line.c.item_id,
+            entry.c.act == Act.SEND_BACK.value,
+            entry.c.revision > outbox_line.c.revision,
         )
-        .join(plan, plan.c.id == outbox.c.plan_id)
-        .join(recipient, recipient.c.code == outbox.c.recipient)
-        .outerjoin(person, person.c.id == outbox.c.person_id)
-        .where(outbox.c.id.in_(ids), outbox.c.kind == "reminder")
-        .order_by(outbox.c.id)
-    ).all()
-    lines = _lines(session, [row.id for row in rows]) if rows else {}
-    return tuple(
-        Message(
-            row.id,
-            row.key,
-            row.channel,
-            row.kind,
-            ReminderNotice(
-                row.plan_code,
-                row.plan_title,
-                Addressee(row.recipient, row.unit_name, row.person_name),
-                row.as_of,
-                tuple(lines.get(row.id, ())),
-            ),
-            row.address,
-        )
-        for row in rows
     )
+    unmoved = exists(
+        select(1).where(item, reminder.c.id == outbox_line.c.reminder_id, reminder.c.deadline == work_item.c.deadline)
+    )
+    settled = case(
+        (kind == RETURNED, or_(~returned, later)),
+        (kind == EXTENSION, ~extensible),
+        else_=~owed,
+    )
+    moved = and_(kind.in_(REMINDERS), ~unmoved)
+    return case((settled, literal("settled")), (moved, literal("moved")), else_=null())
 
 
-def _lines(session: Session, ids: Sequence[int]) -> dict[int, list[ReminderLine]]:
-    """The items of every message, worst first."""
-    rows = session.execute(
-        select(
-            outbox_line.c.message_id.label("message"),
-            outbox.c.as_of,
-            reminder.c.step,
-            work_item,
-            requirement.c.section,
-            requirement.c.title,
-            unit.c.name.label("unit_name"),
-            duty.c.remind_by,
-            plan.c.code.label("plan_code"),
-        )
-        .select_from(
-            outbox_line.join(outbox, outbox.c.id == outbox_line.c.message_id)
-            .join(plan, plan.c.id == outbox.c.plan_id)
-            .join(reminder, reminder.c.id == outbox_line.c.reminder_id)
-            .join(work_item, work_item.c.id == outbox_line.c.item_id)
-            .join(requirement, requirement.c.id == work_item.c.requirement_id)
-            .join(unit, unit.c.code == work_item.c.unit_code)
-            .outerjoin(duty, duty.c.id == work_item.c.duty_id)
-        )
-        .where(outbox_line.c.message_id.in_(ids))
-        .order_by(outbox_line.c.message_id, work_item.c.deadline, requirement.c.id, work_item.c.unit_code)
-    ).all()
-    known = {code: calendars(session, code) for code in {row.plan_code for row in rows}}
-    lines: dict[int, list[ReminderLine]] = defaultdict(list)
-    for row in rows:
-        lines[row.message].append(
-            ReminderLine(
-                section_name(row.section),
-                row.title,
-                row.unit_code,
-                row.unit_name,
-                period_name(row.period, known[row.plan_code]),
-                row.deadline,
-                row.remind_by or row.deadline,
-                row.step,
-                known[row.plan_code].work.count(row.as_of, row.deadline),
-                row.key,
-            )
-        )
-    return lines
-
-
-def record_sent(session: Session, message_id: int, *, subject: str, body: str, now: datetime) -> bool:
+def record_sent(session: Session, message_id: int, *, subject: str, body: str, now: datetime, answer: str = "") -> bool:
     """Note that a claimed message was sent, with its words; False when the claim had been taken away meanwhile."""
+    return record_all(session, [Sent(message_id, subject, body, answer)], now=now) == 1
+
+
+def record_all(session: Session, sent: Sequence[Sent], *, now: datetime) -> int:
+    """Note that claimed messages were sent, in one statement; of how many the claim still stood. One whose claim was
+    meanwhile called uncertain is certain now."""
+    if not sent:
+        return 0
     met = session.execute(
         update(outbox)
-        .where(outbox.c.id == message_id, outbox.c.state.in_(["claimed", "uncertain"]))
-        .values(state="sent", sent_at=now, subject=subject, body=body, error=None)
+        .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(["claimed", "uncertain"]))
+        .values(
+            state="sent",
+            sent_at=now,
+            subject=bindparam("words"),
+            body=bindparam("text"),
+            answer=bindparam("said"),
+            error=None,
+        ),
+        [
+            {
+                "row": one.id,
+                "words": _plain(one.subject),
+                "text": _plain(one.body),
+                "said": _plain(one.answer)[:ANSWER_LIMIT] or None,
+            }
+            for one in sent
+        ],
     )
-    return bool(met.rowcount)
+    return int(met.rowcount)
 
 
 def record_failed(
-    session: Session, message_id: int, *, error: str, permanent: bool, now: datetime, uncertain: bool = False
+    session: Session,
+    message_id: int,
+    *,
+    error: str,
+    permanent: bool,
+    now: datetime,
+    uncertain: bool = False,
+    blamed: bool = True,
 ) -> None:
     """Note that sending failed: tried again later with growing pauses, or dead when it can't help or was the last.
-    ``uncertain``: it may have arrived all the same, so it is left to a person."""
+    ``uncertain``: it may have arrived all the same, so it is left to a person. ``blamed`` False: the channel's fault,
+    so that the attempt does not count."""
     claimed = and_(outbox.c.id == message_id, outbox.c.state == "claimed")
     found = session.execute(select(outbox.c.attempts, outbox.c.channel).where(claimed)).first()
     if found is None:
         return
+    values: dict[str, object] = {"error": _plain(error)[:ERROR_LIMIT]}
     if uncertain:
-        session.execute(update(outbox).where(claimed).values(state="uncertain", error=error))
-        return
-    dead = permanent or found.attempts >= (MAIL_ATTEMPTS if found.channel == CHANNEL else ATTEMPTS)
-    again = now + min(BACK_OFF * 2 ** (found.attempts - 1), LONGEST_PAUSE)
-    session.execute(
-        update(outbox)
-        .where(claimed)
-        .values(state="dead" if dead else "pending", next_try_at=now if dead else again, error=error, claimed_at=None)
-    )
+        values |= {"state": "uncertain"}
+    elif not blamed:
+        again = now + AFTER_OUTAGE
+        values |= {"state": "pending", "attempts": found.attempts - 1, "next_try_at": again, "claimed_at": None}
+    elif permanent or found.attempts >= most_attempts(found.channel):
+        values |= {"state": "dead", "claimed_at": None}
+    else:
+        again = now + pause_after(message_id, found.attempts)
+        values |= {"state": "pending", "next_try_at": again, "claimed_at": None}
+    session.execute(update(outbox).where(claimed).values(values))
+
+
+def _plain(text: str) -> str:
+    """As any database takes it: NUL is refused by PostgreSQL, and one such answer must not stop a batch."""
+    return text.replace("\0", "")
 
 
 def release_stale(session: Session, *, now: datetime, idempotent_channels: Collection[str]) -> int:
@@ -203,8 +252,33 @@ def release_stale(session: Session, *, now: datetime, idempotent_channels: Colle
     stale = and_(outbox.c.state == "claimed", outbox.c.claimed_at < now - CLAIM_LASTS)
     harmless = outbox.c.channel.in_(list(idempotent_channels))
     again = session.execute(update(outbox).where(stale, harmless).values(state="pending", next_try_at=now))
-    unsure = session.execute(update(outbox).where(stale, ~harmless).values(state="uncertain"))
+    why = "发送途中程序中断，不能确定对方是否已收到"
+    unsure = session.execute(update(outbox).where(stale, ~harmless).values(state="uncertain", error=why))
     return int(again.rowcount + unsure.rowcount)
+
+
+def resend(session: Session, message_id: int, *, by: str, now: datetime) -> None:
+    """Have a dead or uncertain message sent again, with as many attempts as a new one, under the same key.
+
+    Raises NotFound, ActNotAllowed (it waits, is on its way or was sent), ChangedMeanwhile.
+    """
+    mine = outbox.c.id == message_id
+    state = session.execute(select(outbox.c.state).where(mine)).scalar_one_or_none()
+    if state is None:
+        raise NotFound("没有这条消息，地址可能不完整")
+    if state not in (MessageState.DEAD, MessageState.UNCERTAIN):
+        raise ActNotAllowed("只有未能送达或不能确定是否送达的消息可以重新发送")
+    values = {"state": "pending", "attempts": 0, "next_try_at": now, "resent_by": by[:80], "claimed_at": None}
+    if session.execute(update(outbox).where(mine, outbox.c.state == state).values(values)).rowcount == 0:
+        raise ChangedMeanwhile("这条消息刚刚已被处理，请刷新后再看")
+
+
+def record_bounce(session: Session, message_id: int, reason: str, *, now: datetime) -> bool:
+    """Note that a sent e-mail came back (退信); False when no such message was sent. ``reason``: without addresses."""
+    was_sent = outbox.c.state.in_([MessageState.SENT.value, MessageState.UNCERTAIN.value])
+    values = {"state": "dead", "error": f"退信：{_plain(reason)}"[:ERROR_LIMIT]}
+    met = session.execute(update(outbox).where(outbox.c.id == message_id, was_sent).values(values))
+    return bool(met.rowcount)
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -34,7 +34,8 @@ channel = Table(
     Column("tokens", Float, nullable=False, server_default=text("0")),
     Column("refilled_at", UtcDateTime, nullable=True),
     Column("paused_until", UtcDateTime, nullable=True),  # it asked us to wait
-    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
+    Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row, not all of one message
+    Column("failed_message", Identity, nullable=True),  # the outbox row whose failure was counted last
     Column("failed_at", UtcDateTime, nullable=True),
     Column("error", Text, nullable=True),
     Column("sent_at", UtcDateTime, nullable=True),
