@@ -19,6 +19,7 @@ from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.tables import entry, plan, requirement, unit, work_item
 from ledger.tables import tally as tally_table
+from ledger.telling import tell_returned
 from policy_models.errors import ChangedMeanwhile, NotFound, ReasonMissing
 from policy_models.lifecycle import ACT_NAMES, NEEDS_REASON, TRANSITIONS, Act, State, advance
 from policy_models.plan import Level, Review
@@ -136,7 +137,7 @@ def act_on(
 ) -> int:
     """Do one act on one item that was read as ``item``; the new revision. ``facts`` are columns that change with it.
 
-    Raises ActNotAllowed, ReasonMissing, ChangedMeanwhile.
+    A return is told to the unit with it. Raises ActNotAllowed, ReasonMissing, ChangedMeanwhile.
     """
     target = advance(item.state, act)
     if act in NEEDS_REASON and not (note and note.strip()):
@@ -151,6 +152,8 @@ def act_on(
     session.execute(insert(entry), [_entry(item, act, target, by, now, note)])
     if act in TAKES_BACK:
         carry_over(session, [item.id], by_name=by.name, now=now)
+    if act is Act.SEND_BACK:
+        tell_returned(session, [item.id], now=now)
     after = {"state": target.value, "returns": item.returns, "first_submitted_on": item.first_submitted_on, **facts}
     session.execute(insert(tally_table), [_fact(item, -1), _fact(item, +1, **after)])
     return item.revision + 1
@@ -235,8 +238,9 @@ def act_on_each(
 ) -> None:
     """Do one act on each of these items, read a moment ago; all or none. A few statements for every 500 items.
 
-    For submit, withdraw, accept, send_back and waive. ``notes``: by item id, where an item has a note of its own.
-    Raises ActNotAllowed, ReasonMissing, or ChangedMeanwhile when somebody acted on one of them first.
+    For submit, withdraw, accept, send_back and waive. ``notes``: by item id, where an item has a note of its own. A
+    return is told to each unit in one message. Raises ActNotAllowed, ReasonMissing, or ChangedMeanwhile when somebody
+    acted on one of them first.
     """
     if act in NEEDS_REASON and not (note and note.strip()):
         raise ReasonMissing(f"{ACT_NAMES[act]}须写明理由")
@@ -253,6 +257,8 @@ def act_on_each(
         facts = [_fact(item, -1) for item in chunk]
         facts += [_fact(item, +1, **changed) for item, changed in zip(chunk, after, strict=True)]
         session.execute(insert(tally_table), facts)
+    if act is Act.SEND_BACK and items:
+        tell_returned(session, [item.id for item in items], now=now)
 
 
 def act_on_all(

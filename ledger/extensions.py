@@ -22,6 +22,7 @@ from ledger.plans import plan_summary
 from ledger.review_scope import reviewer
 from ledger.screenings import require_clean
 from ledger.tables import extension, plan, requirement, unit, work_item
+from ledger.telling import tell_extension
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound, NotResponsible, ReasonMissing
 from policy_models.lifecycle import TRANSITIONS, Act, State, advance
 
@@ -124,6 +125,7 @@ def grant(
     moves.remember(session, work_item.c.id == item.id, cause="extension", now=now)
     _decide(session, id, Answer.GRANTED, by, now, granted=new, note=(note or "").strip() or None)
     act_on(session, item, Act.EXTEND, by=by, now=now, note=told, deadline=new, extended=True)
+    tell_extension(session, id, now=now)
 
 
 def refuse(session: Session, id: int, *, by: Actor, now: datetime, reason: str) -> None:
@@ -134,6 +136,7 @@ def refuse(session: Session, id: int, *, by: Actor, now: datetime, reason: str) 
     if not reason.strip():
         raise ReasonMissing("不同意延期须写明理由")
     _decide(session, id, Answer.REFUSED, by, now, note=reason.strip())
+    tell_extension(session, id, now=now)
 
 
 def _require_later(session: Session, item: Standing, new: date) -> None:

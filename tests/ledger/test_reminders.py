@@ -35,6 +35,7 @@ pytestmark = pytest.mark.thorough
 
 DAY = timedelta(days=1)
 UNIT, TOWN = village(1, 1), "900101"
+OWN = item("1.1", BUREAU, "once")
 KEY = item("1.2", UNIT, "2025-01")  # due Friday 31 January, in Spring Festival: the aim is Monday the 27th
 
 
@@ -63,27 +64,30 @@ def sweeps(database: Database, first: str, days: int, *, issue: bool = True) -> 
         sweep(database, date.fromisoformat(first) + n * DAY, issue=issue)
 
 
-def reminders(database: Database, key: str = KEY) -> list[tuple[int, str, str]]:
+def reminders(database: Database, key: str = KEY) -> list[tuple[int, str, str, str]]:
+    """Step, recipient, audience and day of every reminder of an item."""
     with database.read() as session:
         rows = query(
             session,
-            "SELECT m.step, m.recipient, m.as_of FROM reminder m JOIN work_item w ON w.id = m.item_id "
-            "WHERE w.key = :key ORDER BY m.as_of, m.recipient",
+            "SELECT m.step, m.recipient, m.audience, m.as_of FROM reminder m JOIN work_item w ON w.id = m.item_id "
+            "WHERE w.key = :key ORDER BY m.as_of, m.recipient, m.audience",
             key=key,
         )
-    return [(step, recipient, str(as_of)) for step, recipient, as_of in rows]
+    return [(step, recipient, audience, str(as_of)) for step, recipient, audience, as_of in rows]
 
 
 def test_one_item_through_its_whole_ladder(database: Database) -> None:
     sweeps(database, "2025-01-01", 60)
     assert reminders(database) == [
-        (-3, UNIT, "2025-01-23"),
-        (0, UNIT, "2025-01-27"),
-        (1, UNIT, "2025-02-05"),
-        (3, TOWN, "2025-02-07"),
-        (3, UNIT, "2025-02-07"),
-        (7, TOWN, "2025-02-12"),
-        (7, UNIT, "2025-02-12"),
+        (-3, UNIT, "liaison", "2025-01-23"),
+        (0, UNIT, "liaison", "2025-01-27"),
+        (1, UNIT, "liaison", "2025-02-05"),
+        (3, UNIT, "liaison", "2025-02-07"),
+        (3, UNIT, "principal", "2025-02-07"),
+        (7, BUREAU, "liaison", "2025-02-12"),
+        (7, TOWN, "liaison", "2025-02-12"),
+        (7, UNIT, "liaison", "2025-02-12"),
+        (7, UNIT, "principal", "2025-02-12"),
     ]
 
 
@@ -97,10 +101,11 @@ def test_a_year_of_reminders_against_a_reading_of_the_ladder(database: Database)
             "JOIN requirement r ON r.id = w.requirement_id JOIN unit u ON u.code = w.unit_code",
         )
         found = {
-            (key, step, recipient, str(as_of))
-            for key, step, recipient, as_of in query(
+            (key, step, recipient, audience, str(as_of))
+            for key, step, recipient, audience, as_of in query(
                 session,
-                "SELECT w.key, m.step, m.recipient, m.as_of FROM reminder m JOIN work_item w ON w.id = m.item_id",
+                "SELECT w.key, m.step, m.recipient, m.audience, m.as_of FROM reminder m "
+                "JOIN work_item w ON w.id = m.item_id",
             )
         }
         work = calendars(session, CODE).work
@@ -112,11 +117,21 @@ def test_a_year_of_reminders_against_a_reading_of_the_ladder(database: Database)
             step = step_on(day, as_date(deadline), ladder, work)
             if work.is_workday(day) and day >= as_date(opens_on) and step is not None and step != reached:
                 reached = step
-                expected.add((key, step, unit, str(day)))
-                if step >= 3 and superior != unit:
-                    expected.add((key, step, superior, str(day)))
+                expected |= {
+                    (key, step, recipient, audience, str(day)) for recipient, audience in hearers(step, unit, superior)
+                }
     assert found == expected
     assert len(expected) > 400
+
+
+def hearers(step: int, unit: str, superior: str) -> set[tuple[str, str]]:
+    """Up to a day late the unit's liaison; from three on its principal too; from seven on those above it."""
+    found = {(unit, "liaison")}
+    if step >= 3:
+        found.add((unit, "principal"))
+    if step >= 7:
+        found |= {(superior, "liaison"), (BUREAU, "liaison")}
+    return found
 
 
 def as_date(value: date | str) -> date:
@@ -160,7 +175,7 @@ def test_after_ten_days_of_outage_one_message_for_each_unit(database: Database) 
     fresh = [(recipient, str(as_of)) for id, recipient, as_of in rows if id not in before]
     assert len(fresh) == len({recipient for recipient, _ in fresh})
     assert {day for _, day in fresh} == {"2025-02-11"}
-    assert reminders(database) == [(3, TOWN, "2025-02-11"), (3, UNIT, "2025-02-11")]
+    assert reminders(database) == [(3, UNIT, "liaison", "2025-02-11"), (3, UNIT, "principal", "2025-02-11")]
 
 
 def test_what_has_been_reported_is_not_asked_for(database: Database) -> None:
@@ -171,18 +186,32 @@ def test_what_has_been_reported_is_not_asked_for(database: Database) -> None:
     assert reminders(database) == []
 
 
-def test_from_step_three_on_the_superior_hears_in_one_message(database: Database) -> None:
-    sweeps(database, "2025-01-01", 39)  # to 8 February
+def test_from_step_seven_on_those_above_hear_in_one_message(database: Database) -> None:
+    sweeps(database, "2025-01-01", 43)  # to 12 February
     with database.read() as session:
-        rows = query(session, "SELECT recipient, as_of, count(*) FROM outbox WHERE recipient = '900101' GROUP BY 1, 2")
+        rows = query(
+            session,
+            "SELECT m.recipient, m.as_of, count(DISTINCT m.id), count(*) FROM outbox m "
+            "JOIN outbox_line l ON l.message_id = m.id WHERE m.recipient IN ('900101', '900201', :bureau) GROUP BY 1, 2 "
+            "ORDER BY 1",
+            bureau=BUREAU,
+        )
         escalated = query(session, "SELECT DISTINCT step FROM reminder WHERE recipient IN ('900101', '900201')")
-    assert [(recipient, str(as_of), n) for recipient, as_of, n in rows] == [("900101", "2025-02-07", 1)]
-    assert escalated == [(3,)]
+    assert [(recipient, str(as_of), messages, items) for recipient, as_of, messages, items in rows] == [
+        (BUREAU, "2025-02-12", 1, 4),
+        ("900101", "2025-02-12", 1, 2),
+        ("900201", "2025-02-12", 1, 2),
+    ]
+    assert escalated == [(7,)]
 
 
 def test_the_coordinator_is_not_told_twice_of_its_own(database: Database) -> None:
+    """Item 1.1 is the bureau's, which is the coordinator and its own superior."""
     sweeps(database, "2025-06-01", 45)
-    assert {recipient for _, recipient, _ in reminders(database, item("1.1", BUREAU, "once"))} == {BUREAU}
+    heard = [(step, recipient, audience) for step, recipient, audience, _ in reminders(database, OWN)]
+    early = [(step, BUREAU, "liaison") for step in (-7, -3, 0, 1)]  # the day of -30 was before June
+    late = [(step, BUREAU, audience) for step in (3, 7) for audience in ("liaison", "principal")]
+    assert heard == [(-30, BUREAU, "liaison"), *early, *late]
 
 
 def test_nothing_for_what_is_dated_before_go_live(database_url: str, tmp_path: Path) -> None:

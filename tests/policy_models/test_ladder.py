@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from policy_models import calendar_file
-from policy_models.ladder import ESCALATES_FROM, LADDERS, ladder_of, rungs
+from policy_models.ladder import AUDIENCES, CAP, LADDERS, RULE, LadderRule, ladder_of, rungs
 from policy_models.plan_file import BUNDLED, load_pack
 
 WORK = calendar_file.load([calendar_file.BUNDLED]).work
@@ -46,7 +46,7 @@ def test_the_step_of_every_item_on_every_day(ladder: str) -> None:
     for as_of in DEADLINES[70:-70]:
         if not WORK.is_workday(as_of):
             continue
-        found = rungs(ladder, as_of, WORK)
+        found = rungs(LADDERS[ladder], as_of, WORK)
         assert [rung.step for rung in found] == sorted(LADDERS[ladder], reverse=True)
         for deadline in (as_of + n * DAY for n in range(-20, 56)):
             by_rung = next((rung.step for rung in found if deadline <= rung.deadline_until), None)
@@ -55,8 +55,9 @@ def test_the_step_of_every_item_on_every_day(ladder: str) -> None:
 
 
 def test_a_rest_day_stands_where_the_work_day_before_it_stood() -> None:
-    assert rungs("short", date(2025, 10, 5), WORK) == rungs("short", date(2025, 9, 30), WORK)
-    assert rungs("short", date(2025, 9, 28), WORK) != rungs("short", date(2025, 9, 26), WORK)  # a Sunday at work
+    short = LADDERS["short"]
+    assert rungs(short, date(2025, 10, 5), WORK) == rungs(short, date(2025, 9, 30), WORK)
+    assert rungs(short, date(2025, 9, 28), WORK) != rungs(short, date(2025, 9, 26), WORK)  # a Sunday at work
 
 
 def test_the_survey_by_hand() -> None:
@@ -77,4 +78,33 @@ def test_which_ladder_a_requirement_climbs() -> None:
     wanted |= {"4.5": "short", "5.5": "middle", "5.4": "middle", "9.12": "middle", "13.4": "middle"}
     assert {code: by_code[code] for code in wanted} == wanted
     assert set(by_code.values()) == set(LADDERS)
-    assert ESCALATES_FROM == 3
+
+
+def test_who_hears_of_which_step() -> None:
+    def heard(step: int) -> list[tuple[str, str]]:
+        return [(one.office, one.audience) for one in AUDIENCES if one.from_step is None or step >= one.from_step]
+
+    own = ("own", "liaison")
+    assert {step: heard(step) for step in (-30, -7, -3, 0, 1)} == dict.fromkeys((-30, -7, -3, 0, 1), [own])
+    assert heard(3) == [own, ("own", "principal")]
+    assert heard(7) == [*heard(3), ("superior", "liaison"), ("coordinator", "liaison")]
+
+
+def test_the_rule_as_it_comes() -> None:
+    assert (RULE.ladders, RULE.cap, CAP) == (LADDERS, 12, 12)
+
+
+@pytest.mark.parametrize(
+    ("ladders", "cap", "words"),
+    [
+        ({"long": (0,), "middle": (0,)}, 12, "三种"),
+        ({**LADDERS, "tall": (0,)}, 12, "三种"),
+        ({**LADDERS, "long": ()}, 12, "long 须写明"),
+        ({**LADDERS, "short": (0, 3, 0)}, 12, "short 须写明"),
+        ({**LADDERS, "middle": (-121, 0)}, 12, "middle 须写明"),
+        (LADDERS, 0, "至少为 1"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(ladders: dict[str, tuple[int, ...]], cap: int, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        LadderRule(ladders, cap)
