@@ -71,14 +71,15 @@ def queue_due(session: Session, plan_code: str, *, as_of: date, now: datetime, r
         return Queued(0, 0)
     before = session.execute(select(func.coalesce(func.max(reminder.c.id), 0))).scalar_one()
     names = ["item_id", "deadline", "step", "recipient", "audience", "withheld", "as_of", "queued_at"]
-    due = insert(reminder).from_select(names, _wanted(session, run, work))
-    queued = session.execute(due, execution_options={"preserve_rowcount": True}).rowcount
+    session.execute(insert(reminder).from_select(names, _wanted(session, run, work)))
+    fresh = reminder.c.id > before
+    queued = session.execute(select(func.count()).select_from(reminder).where(fresh)).scalar_one()
     if not queued:
         return Queued(0, 0)
     batch = Batch(KIND, run.plan.id, plan_code, str(as_of), as_of, now)
-    messages = queue_messages(session, batch, _lines(reminder.c.id > before))
+    messages = queue_messages(session, batch, _lines(fresh))
     fold_waiting(session, batch)
-    return Queued(queued, messages)
+    return Queued(int(queued), messages)
 
 
 def _lines(fresh: ColumnElement[bool]) -> Select[Any]:

@@ -167,4 +167,4 @@ def test_the_number_of_statements_does_not_grow_with_the_items(database_url: str
             ((items,),) = query(session, "SELECT count(*) FROM work_item")
     assert items > 5000
     assert few == many
-    assert max(few.values()) <= 15
+    assert max(few.values()) <= 16
