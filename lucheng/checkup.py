@@ -19,6 +19,7 @@ from ledger.civil import SHANGHAI, civil_date
 from ledger.database import Session, connect
 from ledger.file_store import FileStore
 from ledger.migrations import is_current
+from ledger.queries.reach import count_unreachable
 from ledger.settings import Settings
 from lucheng.opening import prepare_folder
 from lucheng.wrong_settings import wrong_setting
@@ -200,6 +201,18 @@ def _mail(session: Session, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.NOTE, "来信", f"还没有登记单位邮箱，来信都会待归口；{step}")
 
 
+def _people(session: Session, now: datetime) -> Iterator[Finding]:
+    today = civil_date(now)
+    for plan in plans.plans(session):
+        if not plan.starts_on <= today <= plan.ends_on:
+            continue
+        if number := count_unreachable(session, plan.code, now):
+            sentence = f"{plan.code}：{number} 个单位联系不到，请运行 lucheng people unreachable 查看原因"
+            yield Finding(Grade.NOTE, "人员", sentence)
+        else:
+            yield Finding(Grade.GOOD, "人员", f"{plan.code}：有事项的单位都有联络员能收到消息")
+
+
 def _numbers(session: Session, now: datetime) -> Iterator[Finding]:
     for plan in plans.plans(session):
         if wrong := tally.recount(session, plan.code):
@@ -215,5 +228,6 @@ LEDGER_CHECKS: tuple[Callable[[Session, datetime], Iterator[Finding]], ...] = (
     _sweep,
     _outbox,
     _mail,
+    _people,
     _numbers,
 )

@@ -1,0 +1,108 @@
+"""联系不到的单位: who owes something, now or soon, and has no liaison whom a message would reach, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, union
+
+from ledger import channels
+from ledger.civil import civil_date
+from ledger.database import Session
+from ledger.plans import plan_summary
+from ledger.tables import person, person_address, unit, work_item
+from policy_models.channels import INBOX_CODE
+from policy_models.people import Why
+from policy_models.plan import Level
+
+COMING_DAYS = 30  # civil days in which something opens
+# The words of the partial indexes, as literals: with parameters neither database would use them.
+OWED_NOW = text("work_item.state IN ('open', 'returned') AND work_item.catch_up = ''")
+SCHEDULED_NOW = text("work_item.state = 'scheduled'")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A unit that owes something and that nobody can reach. ``above``: the name of the unit above it."""
+
+    unit_code: str
+    unit_name: str
+    level: Level
+    county: str
+    above: str
+    why: Why
+
+
+def unreachable(session: Session, plan_code: str, now: datetime) -> tuple[Unreachable, ...]:
+    """Units that owe something open, or opening within 30 days, without an active liaison who has a way that works: a
+    confirmed channel from which no letter came back, or expressly the unit's inbox. Higher levels first. A few
+    statements, however many units. Raises NotFound for an unknown plan."""
+    usable = _usable(session)
+    upper, liaison = unit.alias("upper"), and_(person.c.unit_code == unit.c.code, person.c.active, person.c.liaison)
+    bounced, known = person_address.c.bounced_at.is_not(None), person_address.c.channel
+    chosen = (
+        select(
+            *(unit.c.code, unit.c.name, unit.c.level, unit.c.county, upper.c.name.label("above")),
+            func.count(person.c.id).label("liaisons"),
+            func.count(known).label("ways"),
+            func.count().filter(known.is_not(None), ~bounced).label("unconfirmed"),
+        )
+        .select_from(
+            unit.outerjoin(upper, upper.c.code == unit.c.parent)
+            .outerjoin(person, liaison)
+            .outerjoin(person_address, person_address.c.person_id == person.c.id)
+        )
+        .where(*_beyond_reach(session, plan_code, now, usable))
+        .group_by(unit.c.code, unit.c.name, unit.c.level, unit.c.county, upper.c.name)
+    )
+    found = [
+        Unreachable(row.code, row.name, Level(row.level), row.county, row.above or "", _why(row))
+        for row in session.execute(chosen)
+    ]
+    order = list(Level)
+    return tuple(sorted(found, key=lambda one: (order.index(one.level), one.unit_code)))
+
+
+def count_unreachable(session: Session, plan_code: str, now: datetime) -> int:
+    """How many units ``unreachable`` gives: for the board and doctor."""
+    counted = select(func.count()).select_from(unit)
+    return int(session.execute(counted.where(*_beyond_reach(session, plan_code, now, _usable(session)))).scalar_one())
+
+
+def _usable(session: Session) -> list[str]:
+    return sorted({INBOX_CODE, *channels.confirmed(session)})
+
+
+def _why(row: Any) -> Why:
+    if not row.liaisons:
+        return Why.NOBODY
+    if not row.ways:
+        return Why.NO_WAY
+    return Why.UNCONFIRMED if row.unconfirmed else Why.BOUNCED
+
+
+def _beyond_reach(
+    session: Session, plan_code: str, now: datetime, usable: list[str]
+) -> tuple[ColumnElement[bool], ...]:
+    plan, today = plan_summary(session, plan_code), civil_date(now)
+    reached = (
+        select(person.c.unit_code)
+        .join(person_address, person_address.c.person_id == person.c.id)
+        .where(person.c.active, person.c.liaison)
+        .where(person_address.c.bounced_at.is_(None), person_address.c.channel.in_(usable))
+    )
+    return (
+        unit.c.active,
+        or_(unit.c.closed_on.is_(None), unit.c.closed_on > today),
+        unit.c.code.in_(_owing(plan.id, today)),
+        unit.c.code.not_in(reached),
+    )
+
+
+def _owing(plan_id: int, today: date) -> Any:
+    """The units that owe something: both halves by their partial index, so that the cost is that of what is open."""
+    owed: Select[Any] = select(work_item.c.unit_code).where(work_item.c.plan_id == plan_id)
+    soon = work_item.c.opens_on <= today + timedelta(days=COMING_DAYS)
+    return union(owed.where(OWED_NOW), owed.where(SCHEDULED_NOW, soon, work_item.c.catch_up == ""))
