@@ -15,6 +15,12 @@ def resolve(as_of: str | None) -> date:
     return clock.run_date(as_of, flow_run.scheduled_start_time)
 
 
+def no_day_gone_by(day: date) -> date:
+    """``day``, or today where that is later: after an outage the runs of the days that went by all speak of today, so
+    that the first of them reminds and the others find nothing left to say."""
+    return max(day, clock.today())
+
+
 def named(label: str) -> Callable[[], str]:
     """A name for each run of a flow: what it does, of which plan, as of when."""
 

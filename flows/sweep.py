@@ -17,14 +17,15 @@ from tasks.upkeep import compact, mark, plan_codes
 @flow(name="sweep", flow_run_name=run_date.named("每日巡检"), persist_result=False)
 async def sweep(as_of: str | None = None) -> dict[str, int]:
     """Create, open and remind what is due by ``as_of`` in every plan, then deliver; how many of each."""
-    day = run_date.resolve(as_of).isoformat()
+    resolved = run_date.resolve(as_of)
+    day, today = resolved.isoformat(), run_date.no_day_gone_by(resolved).isoformat()
     done = {"created": 0, "opened": 0, "rounds": 0, "messages": 0, "sent": 0}
     hand_over()
     for plan in plan_codes():
         done["created"] += schedule_items(plan)
         done["opened"] += issue_due(plan, day)
         done["rounds"] += open_rounds(plan)
-        done["messages"] += queue_due(plan, day)["messages"]
+        done["messages"] += queue_due(plan, today)["messages"]
         compact(plan)
     release_stale()
     done["sent"] = deliver_all()

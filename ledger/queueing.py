@@ -85,7 +85,7 @@ def fold_waiting(session: Session, batch: Batch) -> None:
     waiting = and_(older, outbox.c.state == "pending", exists(select(1).select_from(newer).where(same)))
     if session.execute(update(outbox).where(waiting).values(state="dropped", error=why)).rowcount == 0:
         return
-    folded = and_(older, outbox.c.state == "dropped", outbox.c.error == why, outbox_line.c.omitted.is_(None))
+    folded = and_(older, outbox.c.state == "dropped", outbox.c.error == why)
     said = outbox_line.alias("said")
     there = select(1).where(said.c.message_id == newer.c.id, said.c.item_id == outbox_line.c.item_id)
     taken_over = (

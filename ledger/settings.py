@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from datetime import time
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.database import sqlite_url
 from policy_models.files import MEGABYTE, Limits
+from policy_models.ladder import CAP, LADDERS, LadderRule
+from policy_models.quiet_hours import OPEN_HOURS, OpenHours
 
 
 class Settings(BaseSettings):
@@ -55,3 +61,68 @@ class Settings(BaseSettings):
     @classmethod
     def load(cls) -> Settings:
         return cls()
+
+
+Steps = Annotated[tuple[int, ...], NoDecode]
+
+
+class LadderSettings(BaseSettings):
+    """The ladders of reminders, in the environment as work days from the deadline, separated by commas
+    (LUCHENG_LADDER_SHORT=-3,0,1,3,7); ``reminder_cap``: how often at most one listener is told of one item;
+    ``open_hours``: when something may be sent on work days (LUCHENG_OPEN_HOURS=08:30-18:00)."""
+
+    model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
+
+    ladder_long: Steps = LADDERS["long"]
+    ladder_middle: Steps = LADDERS["middle"]
+    ladder_short: Steps = LADDERS["short"]
+    reminder_cap: int = Field(CAP, ge=1)
+    open_hours: Annotated[OpenHours, NoDecode] = OPEN_HOURS
+
+    @field_validator("ladder_long", "ladder_middle", "ladder_short", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        return tuple(_steps(value)) if isinstance(value, str) else value
+
+    @field_validator("open_hours", mode="before")
+    @classmethod
+    def _from_to(cls, value: object) -> object:
+        return _hours(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        LadderRule(self._ladders, self.reminder_cap)
+        return self
+
+    @property
+    def _ladders(self) -> dict[str, tuple[int, ...]]:
+        return {"long": self.ladder_long, "middle": self.ladder_middle, "short": self.ladder_short}
+
+    @property
+    def rule(self) -> LadderRule:
+        """The setting as the ledger's verbs take it."""
+        return LadderRule(self._ladders, self.reminder_cap)
+
+    @classmethod
+    def load(cls) -> LadderSettings:
+        return cls()
+
+
+def _plain(value: str) -> str:
+    """As it was meant: full-width digits and signs, and the minus sign of a typesetter, are what people write."""
+    return unicodedata.normalize("NFKC", value).replace("\u2212", "-").replace("、", ",").replace(" ", "")
+
+
+def _steps(value: str) -> tuple[int, ...]:
+    found = [step for step in _plain(value).split(",") if step]
+    if wrong := [step for step in found if not re.fullmatch(r"[+-]?[0-9]{1,4}", step)]:
+        raise ValueError(f"催办阶梯须为以逗号分开的工作日数，“{wrong[0][:12]}”不是")
+    return tuple(sorted(map(int, found)))
+
+
+def _hours(value: str) -> OpenHours:
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})[-~至]([0-9]{1,2}):([0-9]{2})", _plain(value))
+    if not found:
+        raise ValueError("开放时段须写作 08:30-18:00 的样子")
+    hour, minute, last_hour, last_minute = map(int, found.groups())
+    return OpenHours(time(hour, minute), time(last_hour, last_minute))

@@ -10,11 +10,10 @@ from sqlalchemy import Integer, String, bindparam, cast, literal, null, select
 
 from ledger.civil import civil_date
 from ledger.database import Session
+from ledger.messages import EXTENSION, RETURNED
 from ledger.queueing import Batch, queue_messages
 from ledger.tables import extension, plan, work_item
 from policy_models.ladder import Audience
-
-RETURNED, EXTENSION = "returned", "extension"  # kinds of messages
 
 
 def tell_returned(session: Session, item_ids: Collection[int], *, now: datetime) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from ledger.settings import Settings
+from ledger.settings import LadderSettings, Settings
 from notifications.servers import ImapSettings, SmtpSettings
 from notifications.settings import NoticeSettings
 
-SETTINGS = frozenset(one.__name__ for one in (Settings, NoticeSettings, ImapSettings, SmtpSettings))
+SETTINGS = frozenset(one.__name__ for one in (Settings, LadderSettings, NoticeSettings, ImapSettings, SmtpSettings))
 
 
 def wrong_setting(error: ValidationError) -> str:

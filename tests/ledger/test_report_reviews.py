@@ -107,6 +107,14 @@ def test_sent_back_with_what_is_wrong_where(database: Database) -> None:
         "overview": ("accepted", None),
     }
     assert told(database, COUNTY, "2025-06-24").verdicts == {}
+    with database.read() as session:
+        news = query(
+            session,
+            "SELECT m.kind, m.channel, m.recipient, l.revision FROM outbox m JOIN outbox_line l ON l.message_id = m.id "
+            "WHERE l.item_id = :id",
+            id=found.id,
+        )
+    assert news == [("returned", "inbox", COUNTY, found.revision)]
 
 
 def test_handed_in_again_begins_a_new_review(database: Database) -> None:
