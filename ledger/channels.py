@@ -7,6 +7,8 @@ knows a channel by its code and by the digest of the settings that were tested.
 from __future__ import annotations
 
 import hashlib
+import hmac
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +20,7 @@ from ledger.database import Session
 from ledger.tables import channel, outbox
 from policy_models.delivery import (
     DOWN_AFTER,
+    ChannelState,
     Waiting,
     Way,
     facts_of,
@@ -93,19 +96,22 @@ def note_test(session: Session, code: str, kind: str, digest: str, *, number: st
         session.execute(insert(channel).values(code=code, **values))
 
 
-def confirm(session: Session, code: str, number: str, *, by: str, now: datetime) -> bool:
+def confirm(session: Session, code: str, number: str, *, by: str, now: datetime, digest: str | None = None) -> bool:
     """Confirm a channel by the number that its test message carried; False for a wrong number (five at most).
+    ``digest``: of the settings it has now, where they are at hand; a test of others does not count.
 
     Raises NotFound for a channel never tested, ActNotAllowed when it has no test waiting.
     """
     row = session.execute(select(channel).where(channel.c.code == code)).one_or_none()
     if row is None:
         raise NotFound(f"渠道 {code} 还没有发送过测试消息")
+    if digest is not None and row.digest != digest:
+        raise ActNotAllowed(f"渠道 {code} 的设置在测试之后有变，请重新发送测试消息")
     if row.confirmed_at is not None:
         raise ActNotAllowed(f"渠道 {code} 此前已确认")
     if row.test_hash is None or row.tries >= MOST_TRIES:
         raise ActNotAllowed(f"渠道 {code} 的确认码已作废，请重新发送测试消息")
-    if _hash(number.strip()) != row.test_hash:
+    if not hmac.compare_digest(_hash(_digits(number)), row.test_hash):
         session.execute(update(channel).where(channel.c.code == code).values(tries=channel.c.tries + 1))
         return False
     values = {"confirmed_at": now, "confirmed_by": by, "test_hash": None, "error": None, **_AT_REST}
@@ -133,6 +139,23 @@ def holds_back(way: Way | None, standing: ChannelStanding | None, now: datetime)
     if standing.paused_until is not None and standing.paused_until > now:
         return Waiting.DOWN if standing.is_down else Waiting.LIMITED
     return None
+
+
+def state_of(way: Way | None, standing: ChannelStanding | None, now: datetime) -> ChannelState:
+    """How a channel stands, as its page shows it. ``way`` None: not configured."""
+    if way is None:
+        return ChannelState.NOT_CONFIGURED
+    if not facts_of(way).leaves:
+        return ChannelState.ALWAYS
+    if standing is None or not (standing.confirmed_at or standing.awaits_number):
+        return ChannelState.UNTESTED
+    if standing.digest != way.digest:
+        return ChannelState.CHANGED
+    if standing.confirmed_at is None:
+        return ChannelState.AWAITS
+    rests = {Waiting.DOWN: ChannelState.DOWN, Waiting.LIMITED: ChannelState.LIMITED}
+    held = holds_back(way, standing, now)
+    return rests[held] if held else ChannelState.CONFIRMED
 
 
 def usable(session: Session, ways: Mapping[str, Way], now: datetime) -> frozenset[str]:
@@ -176,10 +199,13 @@ def next_token(standing: ChannelStanding | None, way: Way, now: datetime) -> dat
     return now + until_next(refilled(standing.tokens, standing.refilled_at, now, limit), limit)
 
 
-def cool_down(session: Session, code: str, until: datetime) -> None:
-    """Send nothing by a channel before ``until``: it asked for that. A longer rest stands."""
+def cool_down(session: Session, code: str, until: datetime, *, error: str | None = None, now: datetime) -> None:
+    """Send nothing by a channel before ``until``: it asked for that, in these words. A longer rest stands."""
+    mine = channel.c.code == code
     later = or_(channel.c.paused_until.is_(None), channel.c.paused_until < until)
-    session.execute(update(channel).where(channel.c.code == code, later).values(paused_until=until))
+    session.execute(update(channel).where(mine, later).values(paused_until=until))
+    if error is not None:
+        session.execute(update(channel).where(mine).values(error=error[:ERROR_LIMIT], failed_at=now))
 
 
 def note_sent(session: Session, code: str, now: datetime) -> None:
@@ -212,8 +238,13 @@ def note_failed(session: Session, code: str, message_id: int, *, error: str, now
         failures = session.execute(select(channel.c.failures).where(mine)).scalar_one_or_none()
         return failures is not None and failures >= DOWN_AFTER
     if met >= DOWN_AFTER:
-        cool_down(session, code, now + outage_pause(code, met))
+        cool_down(session, code, now + outage_pause(code, met), now=now)
     return bool(met >= DOWN_AFTER)
+
+
+def _digits(number: str) -> str:
+    """As people type and copy it: with blanks, or in full-width digits."""
+    return "".join(unicodedata.normalize("NFKC", number).split())
 
 
 def _hash(number: str) -> str:

@@ -18,7 +18,7 @@ from policy_models.channels import INBOX_CODE, ChannelKind
 from policy_models.delivery import MessageState, Way, facts_of, limit_of, most_attempts, pause_after
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound
 from policy_models.lifecycle import OWED, TRANSITIONS, Act, State
-from policy_models.quiet_hours import is_open
+from policy_models.quiet_hours import OPEN_HOURS, OpenHours, is_open
 
 __all__ = ["Message"]  # where claimed messages come from
 
@@ -61,7 +61,13 @@ class Sent:
 
 
 def claim(
-    session: Session, *, now: datetime, by: str, ways: Mapping[str, Way] = INBOX_ONLY, limit: int = 100
+    session: Session,
+    *,
+    now: datetime,
+    by: str,
+    ways: Mapping[str, Way] = INBOX_ONLY,
+    limit: int = 100,
+    hours: OpenHours = OPEN_HOURS,
 ) -> tuple[Message, ...]:
     """Take up to ``limit`` messages that may go out now by these ways (channels as their settings have them). Two
     senders never get the same one. To be called in a transaction of ``Database.claim``, which passes by what others
@@ -71,7 +77,7 @@ def claim(
     but answers to letters, an open hour. Lines that were settled or moved meanwhile are marked; a message with nothing
     left to say is dropped.
     """
-    allowed = _may_go(session, ways, now)
+    allowed = _may_go(session, ways, now, hours)
     while found := _lock(session, allowed, now, limit):
         ids = _say_still(session, sorted(found))
         taken = _with_tokens(session, ids, found, ways, now)
@@ -84,26 +90,28 @@ def claim(
     return ()
 
 
-def limited_until(session: Session, ways: Mapping[str, Way], now: datetime) -> datetime | None:
+def limited_until(
+    session: Session, ways: Mapping[str, Way], now: datetime, hours: OpenHours = OPEN_HOURS
+) -> datetime | None:
     """When the next message that waits for nothing but a token can go; None when no message does."""
     rows = session.execute(
         select(outbox.c.channel)
-        .where(_due(now), _may_go(session, ways, now), outbox.c.channel != INBOX_CODE)
+        .where(_due(now), _may_go(session, ways, now, hours), outbox.c.channel != INBOX_CODE)
         .group_by(outbox.c.channel)
     )
     known = channels.standings(session)
     return min((channels.next_token(known.get(row.channel), ways[row.channel], now) for row in rows), default=None)
 
 
-def _may_go(session: Session, ways: Mapping[str, Way], now: datetime) -> ColumnElement[bool]:
+def _may_go(session: Session, ways: Mapping[str, Way], now: datetime, hours: OpenHours) -> ColumnElement[bool]:
     """Which messages may go out at this instant as far as channels and hours decide it."""
     usable = channels.usable(session, ways, now)
     leaving = {code for code in usable if facts_of(ways[code]).leaves}
     if not leaving:
         return outbox.c.channel.in_(sorted(usable))
-    open_plans = [plan_id for plan_id, work in work_calendars(session).items() if is_open(now, work)]
-    hours = or_(outbox.c.kind == RECEIPT, outbox.c.plan_id.in_(open_plans))
-    return or_(outbox.c.channel.in_(sorted(usable - leaving)), and_(outbox.c.channel.in_(sorted(leaving)), hours))
+    open_plans = [plan_id for plan_id, work in work_calendars(session).items() if is_open(now, work, hours)]
+    decent = or_(outbox.c.kind == RECEIPT, outbox.c.plan_id.in_(open_plans))
+    return or_(outbox.c.channel.in_(sorted(usable - leaving)), and_(outbox.c.channel.in_(sorted(leaving)), decent))
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

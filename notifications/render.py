@@ -60,9 +60,9 @@ def render(kind: str, notice: Notice, *, base_url: str) -> Words:
     facts: dict[str, Any] = {"notice": notice, "shown": SHOWN, "page": page}
     if isinstance(notice, ReminderNotice):
         facts |= _groups(notice)
-    lines = _environment().get_template(f"{kind}/subject.txt").render(facts).splitlines()
+    lines = environment().get_template(f"{kind}/subject.txt").render(facts).splitlines()
     subject = "".join(line.strip() for line in lines)
-    body = _environment().get_template(f"{kind}/body.txt").render(facts).strip() + "\n"
+    body = environment().get_template(f"{kind}/body.txt").render(facts).strip() + "\n"
     return Words(subject if len(subject) <= SUBJECT_LIMIT else subject[: SUBJECT_LIMIT - 1] + CUT, body, page)
 
 
@@ -103,7 +103,8 @@ def _by_unit(lines: Sequence[ReminderLine]) -> list[UnitCount]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, strict about what is missing; values stay in their line."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,

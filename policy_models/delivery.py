@@ -55,6 +55,31 @@ WAITING_NAMES = {
 }
 
 
+class ChannelState(StrEnum):
+    """How a channel stands. ``CHANGED``: it was confirmed or tested with other settings than it has now."""
+
+    ALWAYS = "always"
+    NOT_CONFIGURED = "not_configured"
+    UNTESTED = "untested"
+    CHANGED = "changed"
+    AWAITS = "awaits"
+    CONFIRMED = "confirmed"
+    LIMITED = "limited"
+    DOWN = "down"
+
+
+CHANNEL_STATE_NAMES = {
+    ChannelState.ALWAYS: "始终可用",
+    ChannelState.NOT_CONFIGURED: "未配置",
+    ChannelState.UNTESTED: "未测试",
+    ChannelState.CHANGED: "设置有变，未测试",
+    ChannelState.AWAITS: "待确认",
+    ChannelState.CONFIRMED: "已确认",
+    ChannelState.LIMITED: "暂停（对方限速）",
+    ChannelState.DOWN: "暂停（渠道不可用）",
+}
+
+
 class Way(Protocol):
     """What the ledger has to know of a channel's settings: no address, no secret. ``digest``: of all of them;
     ``per_minute``: None for the kind's own."""

@@ -39,7 +39,7 @@ def ways(*found: Way) -> Mapping[str, Way]:
 def confirm_channel(session: Session, way: Way, now: datetime) -> None:
     """As an administrator does: the test message, then the number it carried."""
     channels.note_test(session, way.code, way.kind.value, way.digest, number=NUMBER, now=now)
-    assert channels.confirm(session, way.code, NUMBER, by="管理员", now=now)
+    assert channels.confirm(session, way.code, NUMBER, digest=way.digest, by="管理员", now=now)
 
 
 def confirm_all(database: Database, found: Mapping[str, Way], now: datetime) -> None:
