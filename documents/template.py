@@ -12,24 +12,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from docx import Document
 from docx.enum.section import WD_SECTION
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.opc.constants import RELATIONSHIP_TYPE as LINK
-from docx.oxml import OxmlElement
-from docx.shared import Mm
 
 from documents import official
 from documents.deterministic import normalised
-from documents.official import FANGSONG, HEITI, KAITI, SAN, WU, XIAOBIAOSONG
+from documents.paper import blank, fill, grid, write
 
-FONTS = {
-    "Title": (XIAOBIAOSONG, official.ER),
-    "Heading 1": (HEITI, SAN),
-    "Heading 2": (KAITI, SAN),
-    "附件": (HEITI, SAN),
-    "表格文字": (FANGSONG, WU),
-}
 MADE = datetime(2024, 5, 1, tzinfo=UTC)  # a template has no date of its own
 ANNEXES = ("重点任务进展表", "指标完成情况表", "缺报、迟报和待审核单位", "优秀案例")
 NOTHING = "（本期没有审核通过的内容）"
@@ -38,12 +27,7 @@ NOTHING = "（本期没有审核通过的内容）"
 @cache
 def built_in() -> bytes:
     """The template as .docx: the same bytes each time."""
-    document = Document()
-    package = document.part.package
-    for key in [key for key, one in package.rels.items() if one.reltype == LINK.THUMBNAIL]:
-        package.rels.pop(key)  # a picture of some other document
-    official.set_up(document)
-    official.page_numbers(document.sections[0])
+    document = blank()
     _body(document)
     _annexes(document)
     core = document.core_properties
@@ -54,73 +38,61 @@ def built_in() -> bytes:
     return normalised(target.getvalue())
 
 
-def _write(document: Any, text: str, style: str = "Normal", *, indent: int = 2, align: Any = None) -> Any:
-    """A paragraph whose run names its fonts itself, as every run of an official paper should."""
-    paragraph = document.add_paragraph(style=style)
-    run = paragraph.add_run(text)
-    official.fonts(run._element.get_or_add_rPr(), *FONTS.get(style, (FANGSONG, SAN)))
-    if style == "Normal" and indent:
-        official.indent(paragraph, indent)
-    if align is not None:
-        paragraph.alignment = align
-    return paragraph
-
-
 def _each(document: Any, name: str, over: str, *lines: tuple[str, str]) -> None:
     """A loop over lines, each (text, style)."""
-    _write(document, f"{{%p for {name} in {over} %}}")
+    write(document, f"{{%p for {name} in {over} %}}")
     for text, style in lines:
-        _write(document, text, style)
-    _write(document, "{%p endfor %}")
+        write(document, text, style)
+    write(document, "{%p endfor %}")
 
 
 def _by_unit(document: Any, over: str) -> None:
     """What the units wrote, one after the other; a sentence where nobody did."""
-    _write(document, f"{{%p for 单位 in {over} %}}")
-    _write(document, "（{{ 单位.序号 }}）{{ 单位.单位 }}", "Heading 4")
+    write(document, f"{{%p for 单位 in {over} %}}")
+    write(document, "（{{ 单位.序号 }}）{{ 单位.单位 }}", "Heading 4")
     _each(document, "段落", "单位.段落", ("{{ 段落 }}", "Normal"))
-    _write(document, "{%p else %}")
-    _write(document, NOTHING)
-    _write(document, "{%p endfor %}")
+    write(document, "{%p else %}")
+    write(document, NOTHING)
+    write(document, "{%p endfor %}")
 
 
 def _body(document: Any) -> None:
-    _write(document, "{{ 标题 }}", "Title")
-    _write(document, "（截至{{ 截至 }}）", indent=0, align=WD_ALIGN_PARAGRAPH.CENTER)
-    _write(document, "", indent=0)
-    _write(document, "一、总体情况", "Heading 1")
+    write(document, "{{ 标题 }}", "Title")
+    write(document, "（截至{{ 截至 }}）", indent=0, align=WD_ALIGN_PARAGRAPH.CENTER)
+    write(document, "", indent=0)
+    write(document, "一、总体情况", "Heading 1")
     _each(document, "段落", "总体情况", ("{{ 段落 }}", "Normal"))
-    _write(document, "{%p if 各单位情况 %}")
-    _write(document, "各单位报送的总体情况如下：")
+    write(document, "{%p if 各单位情况 %}")
+    write(document, "各单位报送的总体情况如下：")
     _by_unit(document, "各单位情况")
-    _write(document, "{%p endif %}")
-    _write(document, "二、重点任务进展", "Heading 1")
-    _write(document, "{%p for 部分 in 行动 %}")
-    _write(document, "（{{ 部分.序号 }}）{{ 部分.名称 }}", "Heading 2")
-    _write(document, "{%p for 任务 in 部分.任务 %}")
-    _write(document, "{{ 任务.编号 }}. {{ 任务.名称 }}", "Heading 3")
-    _write(document, "{%p if 任务.责任单位 %}")
-    _write(document, "责任单位：{{ 任务.责任单位 }}。")
-    _write(document, "{%p endif %}")
+    write(document, "{%p endif %}")
+    write(document, "二、重点任务进展", "Heading 1")
+    write(document, "{%p for 部分 in 行动 %}")
+    write(document, "（{{ 部分.序号 }}）{{ 部分.名称 }}", "Heading 2")
+    write(document, "{%p for 任务 in 部分.任务 %}")
+    write(document, "{{ 任务.编号 }}. {{ 任务.名称 }}", "Heading 3")
+    write(document, "{%p if 任务.责任单位 %}")
+    write(document, "责任单位：{{ 任务.责任单位 }}。")
+    write(document, "{%p endif %}")
     _each(document, "段落", "任务.进展", ("{{ 段落 }}", "Normal"))
     _by_unit(document, "任务.报告")
-    _write(document, "{%p endfor %}")
-    _write(document, "{%p endfor %}")
+    write(document, "{%p endfor %}")
+    write(document, "{%p endfor %}")
     for number, tag in (("三", "特色亮点"), ("四", "存在问题"), ("五", "下一步打算")):
-        _write(document, f"{number}、{tag}", "Heading 1")
+        write(document, f"{number}、{tag}", "Heading 1")
         _by_unit(document, tag)
     _closing(document)
 
 
 def _closing(document: Any) -> None:
     """附件 in the body's last lines, then who and when."""
-    _write(document, "", indent=0)
+    write(document, "", indent=0)
     for number, name in enumerate(ANNEXES, 1):
-        line = _write(document, f"{'附件：' if number == 1 else '　　　'}{number}. {name}")
+        line = write(document, f"{'附件：' if number == 1 else '　　　'}{number}. {name}")
         line.paragraph_format.keep_with_next = True  # whose report it is never stands on a page of its own
-    _write(document, "", indent=0).paragraph_format.keep_with_next = True
+    write(document, "", indent=0).paragraph_format.keep_with_next = True
     for text in ("{{ 编制单位 }}　　", "{{ 截至 }}　　　　"):
-        line = _write(document, text, indent=0, align=WD_ALIGN_PARAGRAPH.RIGHT)
+        line = write(document, text, indent=0, align=WD_ALIGN_PARAGRAPH.RIGHT)
         line.paragraph_format.keep_with_next = text.startswith("{{ 编制单位")
 
 
@@ -138,58 +110,58 @@ def _annexes(document: Any) -> None:
     )
     names = ("名称", "应办", "办结", "办结率", "按期办结", "逾期", "待审核")
     _table(document, columns, "行", "进展表", [f"{{{{ 行.{name} }}}}" for name in names])
-    _write(document, "注：办理件的时限在本期之内；豁免、取消和仅统计的不计入应办。", indent=0)
+    write(document, "注：办理件的时限在本期之内；豁免、取消和仅统计的不计入应办。", indent=0)
 
     official.page(document.add_section(WD_SECTION.NEW_PAGE), landscape=True)
     _annex_head(document, 2, first=True)
     _county_table(document)
-    _write(document, "注：数值为时限在本期、已审核通过的办理件填报数之和；“–”表示没有审核通过的填报数。", indent=0)
+    write(document, "注：数值为时限在本期、已审核通过的办理件填报数之和；“–”表示没有审核通过的填报数。", indent=0)
     _each(document, "段落", "指标核对", ("{{ 段落 }}", "Normal"))
 
     official.page(document.add_section(WD_SECTION.NEW_PAGE))
     _annex_head(document, 3, first=True)
-    _write(document, "{%p if 缺报迟报 %}")
+    write(document, "{%p if 缺报迟报 %}")
     absent = (("序号", 14), ("单位", 50), ("时限", 32), ("情况", 60))
     _table(document, absent, "行", "缺报迟报", [f"{{{{ 行.{name} }}}}" for name in ("序号", "单位", "时限", "情况")])
-    _write(document, "{%p else %}")
-    _write(document, "各单位均已按时报送并审核通过。")
-    _write(document, "{%p endif %}")
+    write(document, "{%p else %}")
+    write(document, "各单位均已按时报送并审核通过。")
+    write(document, "{%p endif %}")
     _annex_head(document, 4, first=False)
-    _write(document, "{%p for 篇 in 案例 %}")
-    _write(document, "{{ 篇.序号 }}. {{ 篇.题目 }}", "Heading 3")
-    _write(document, "（{{ 篇.单位 }}）")
-    _write(document, "{%p for 部分 in 篇.部分 %}")
-    _write(document, "（{{ loop.index }}）{{ 部分.名称 }}", "Heading 4")
+    write(document, "{%p for 篇 in 案例 %}")
+    write(document, "{{ 篇.序号 }}. {{ 篇.题目 }}", "Heading 3")
+    write(document, "（{{ 篇.单位 }}）")
+    write(document, "{%p for 部分 in 篇.部分 %}")
+    write(document, "（{{ loop.index }}）{{ 部分.名称 }}", "Heading 4")
     _each(document, "段落", "部分.段落", ("{{ 段落 }}", "Normal"))
-    _write(document, "{%p endfor %}")
-    _write(document, "{%p else %}")
-    _write(document, "本期尚无入选的优秀案例。")
-    _write(document, "{%p endfor %}")
+    write(document, "{%p endfor %}")
+    write(document, "{%p else %}")
+    write(document, "本期尚无入选的优秀案例。")
+    write(document, "{%p endfor %}")
 
 
 def _annex_head(document: Any, number: int, *, first: bool) -> None:
     """附件1 in the corner, its name in the middle; on a page of its own."""
-    corner = _write(document, f"附件{number}", "附件")
+    corner = write(document, f"附件{number}", "附件")
     corner.paragraph_format.page_break_before = not first
-    _write(document, ANNEXES[number - 1], "Title")
-    _write(document, "", indent=0)
+    write(document, ANNEXES[number - 1], "Title")
+    write(document, "", indent=0)
 
 
 def _table(document: Any, columns: Sequence[tuple[str, int]], name: str, over: str, cells: Sequence[str]) -> None:
     """A table with a repeated head and a row for each of ``over``; widths in millimetres."""
-    table = _grid(document, [width for _, width in columns], 4)
+    table = grid(document, [width for _, width in columns], 4)
     for place, (title, _) in enumerate(columns):
-        _cell(table.cell(0, place), title, head=True)
-    _cell(table.cell(1, 0), f"{{%tr for {name} in {over} %}}")
+        fill(table.cell(0, place), title, head=True)
+    fill(table.cell(1, 0), f"{{%tr for {name} in {over} %}}")
     for place, text in enumerate(cells):
-        _cell(table.cell(2, place), text, left=place == 0 or text.endswith("情况 }}") or text.endswith("单位 }}"))
-    _cell(table.cell(3, 0), "{%tr endfor %}")
+        fill(table.cell(2, place), text, left=place == 0 or text.endswith("情况 }}") or text.endswith("单位 }}"))
+    fill(table.cell(3, 0), "{%tr endfor %}")
 
 
 def _county_table(document: Any) -> None:
     """Measures by county: as many columns as there are counties."""
     widths = [60, 22, 22, 51, 18, 52]  # the tags' own columns go: together as wide as the text
-    table = _grid(document, widths, 4)
+    table = grid(document, widths, 4)
     head = ("指标", "全市", "市级单位", "{%tc for 区 in 旗县区 %}", "{{ 区 }}", "{%tc endfor %}")
     row = (
         "{{ 行.名称 }}",
@@ -200,32 +172,8 @@ def _county_table(document: Any) -> None:
         "{%tc endfor %}",
     )
     for place, text in enumerate(head):
-        _cell(table.cell(0, place), text, head=True)
-    _cell(table.cell(1, 0), "{%tr for 行 in 指标表 %}")
+        fill(table.cell(0, place), text, head=True)
+    fill(table.cell(1, 0), "{%tr for 行 in 指标表 %}")
     for place, text in enumerate(row):
-        _cell(table.cell(2, place), text, left=place == 0)
-    _cell(table.cell(3, 0), "{%tr endfor %}")
-
-
-def _grid(document: Any, widths: Sequence[int], rows: int) -> Any:
-    table = document.add_table(rows, len(widths), style=official.TABLE_STYLE)
-    table.autofit = False
-    for place, width in enumerate(widths):
-        table.columns[place].width = Mm(width)
-        for cell in table.columns[place].cells:
-            cell.width = Mm(width)
-    for place, row in enumerate(table.rows):
-        properties = row._tr.get_or_add_trPr()
-        properties.append(OxmlElement("w:cantSplit"))
-        if place == 0:
-            properties.append(OxmlElement("w:tblHeader"))
-    return table
-
-
-def _cell(cell: Any, text: str, *, head: bool = False, left: bool = False) -> None:
-    paragraph = cell.paragraphs[0]
-    paragraph.style = "表格文字"
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.LEFT if left and not head else WD_ALIGN_PARAGRAPH.CENTER
-    run = paragraph.add_run(text)
-    official.fonts(run._element.get_or_add_rPr(), HEITI if head else FANGSONG, WU)
-    cell.vertical_alignment = 1
+        fill(table.cell(2, place), text, left=place == 0)
+    fill(table.cell(3, 0), "{%tr endfor %}")

@@ -44,8 +44,9 @@ class CircularPeriod:
 
     @property
     def days(self) -> str:
-        """``3月31日至4月6日``."""
-        return f"{month_day(self.first)}至{month_day(self.last)}"
+        """``3月31日至4月6日``, ``4月7日至13日``."""
+        last = f"{self.last.day}日" if self.first.month == self.last.month else month_day(self.last)
+        return f"{month_day(self.first)}至{last}"
 
     @property
     def before(self) -> CircularPeriod:

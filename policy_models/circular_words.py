@@ -150,7 +150,7 @@ def _coming(facts: Circular) -> str:
         return f"下{unit}（{following.days}）没有到期事项。"
     units, waiting = sum(one.units for one in lines), sum(one.waiting for one in lines)
     named = "；".join(_matter(one) for one in lines[:COMING_NAMED])
-    more = "等，详见附表" if len(lines) > COMING_NAMED else ""
+    more = "等，详见附件" if len(lines) > COMING_NAMED else ""
     return f"下{unit}（{following.days}）到期{len(lines)}项、{units}件，其中待报送{waiting}件：{named}{more}。"
 
 
