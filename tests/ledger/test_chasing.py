@@ -70,21 +70,21 @@ def do(database: Database, *keys: str, by: str = BUREAU, now: datetime = NOW, wo
 def queued(database: Database) -> list[tuple[str, str, int | None, int]]:
     """Recipient, channel, person and number of lines of each chasing message."""
     with database.read() as session:
-        return query(  # type: ignore[return-value]
+        return query(
             session,
             "SELECT o.recipient, o.channel, o.person_id, count(*) FROM outbox o JOIN outbox_line l ON l.message_id = o.id "
             "WHERE o.kind = 'chase' GROUP BY o.id, o.recipient, o.channel, o.person_id ORDER BY o.id",
         )
 
 
-def noted(database: Database) -> list[tuple[str, str, str, str, str | None]]:
+def noted(database: Database) -> list[tuple[str, str, str, str | None, str | None]]:
     with database.read() as session:
         rows = query(
             session,
             "SELECT w.key, m.recipient, m.audience, m.withheld, m.note FROM reminder m JOIN work_item w ON w.id = m.item_id "
             "WHERE m.step IS NULL ORDER BY m.id",
         )
-    return [tuple(row) for row in rows]  # type: ignore[misc]
+    return [tuple(row) for row in rows]
 
 
 def test_the_preview_is_what_the_message_says(database: Database) -> None:
