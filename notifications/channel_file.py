@@ -35,6 +35,7 @@ SENTENCES = {
     "enum": "只能是 console、dingtalk、wecom、feishu、webhook",
     "int_type": "须为整数",
     "int_parsing": "须为整数",
+    "int_from_float": "须为整数",
     "greater_than_equal": "不得小于 {ge}",
     "less_than_equal": "不得大于 {le}",
     "bool_type": "只能是 true 或 false",

@@ -189,13 +189,20 @@ class Dovecot:
         self.start()
 
 
+@dataclass(frozen=True)
+class Peer:
+    host: str
+    port: int
+
+
 @dataclass
 class Post:
     """What the SMTP server does with what it is handed: the bureau's goes into its mailbox, the rest is kept.
 
     ``arrived``: the instant at which what comes counts as arrived, as IMAP writes it; None for now.
     ``lose_connection``: so many of the next letters are taken, and the connection cut before the sender is told.
-    ``refuse``: answers for the next recipients, such as "550 no such user".
+    ``refuse``: answers for the next recipients, such as "550 no such user". ``own_sender``: the only address that
+    letters may come from. ``peers``: from where each letter came; one port is one connection.
     """
 
     dovecot: Dovecot | None = None
@@ -204,6 +211,25 @@ class Post:
     envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     lose_connection: int = 0
     refuse: list[str] = field(default_factory=list)
+    own_sender: str | None = None
+    peers: list[Peer] = field(default_factory=list)
+    _wires: list[SMTP] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        """Close every connection, as a server does with those that were idle for long."""
+        for wire in self._wires:
+            if wire.transport is not None:
+                wire.loop.call_soon_threadsafe(wire.transport.close)
+        self._wires.clear()
+        time.sleep(0.05)
+
+    async def handle_MAIL(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
+    ) -> str:
+        if self.own_sender and address != self.own_sender:
+            return "553 Mail from must equal authorized user"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: Any
@@ -213,9 +239,11 @@ class Post:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.content
         assert isinstance(raw, bytes)
+        self.peers.append(Peer(*session.peer[:2]))
+        self._wires.append(server)
         outside = [to for to in envelope.rcpt_tos if to != BUREAU]
         if self.dovecot is not None and BUREAU in envelope.rcpt_tos:
             self.dovecot.append(f"Return-Path: <{envelope.mail_from}>\r\n".encode() + raw, self.arrived)

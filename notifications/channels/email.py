@@ -1,48 +1,91 @@
-"""E-mail by SMTP, one connection for each letter: receipts for what came into the mailbox."""
+"""E-mail by SMTP: notices to people, receipts for what came into the mailbox."""
 
 from __future__ import annotations
 
-import hashlib
+import re
 import smtplib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from typing import Any, Final
 
 from notifications.channel_config import ChannelConfig
 from notifications.letter import Letter
 from notifications.servers import Security, SmtpSettings, tls_context
 from policy_models.errors import DeliveryError
-from policy_models.letters import RECEIPT_ID
+from policy_models.letters import canonical_address
+from policy_models.message_names import message_name
 
 LATER: Final[Mapping[str, Any]] = {"permanent": False}
+BUSY = timedelta(minutes=10)  # for a server that says it takes no more for now
 
 
-def send(config: ChannelConfig, letter: Letter, _now: datetime) -> str:
-    """Send it as the settings say. Raises DeliveryError: permanent when the server will never take it, uncertain when
-    the connection broke after the letter was on its way and before the server said anything."""
+class Connections:
+    """SMTP connections that serve several letters, one after the other; closed at the end of the ``with`` block."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[smtplib.SMTP, ExitStack]] = {}
+
+    def __enter__(self) -> Connections:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for code in list(self._open):
+            self.drop(code)
+
+    def server(self, code: str, settings: SmtpSettings) -> smtplib.SMTP:
+        """A connection that is logged in and still answers. Raises DeliveryError."""
+        if code in self._open and _answers(self._open[code][0]):
+            return self._open[code][0]
+        self.drop(code)
+        stack = ExitStack()
+        server = stack.enter_context(connected(settings))
+        self._open[code] = server, stack
+        return server
+
+    def drop(self, code: str) -> None:
+        """Close a channel's connection, if there is one."""
+        _, stack = self._open.pop(code, (None, ExitStack()))
+        stack.close()
+
+
+def send(config: ChannelConfig, letter: Letter, now: datetime, connections: Connections | None = None) -> str:
+    """Send it as the settings say; what the server answered. ``connections``: to be kept open for the next letter.
+
+    Raises DeliveryError: permanent when the server will never take it, uncertain when the connection broke after the
+    letter was on its way and before the server said anything.
+    """
     settings = config.smtp
     if settings is None or not settings.configured:
         raise DeliveryError("没有配置发信服务器（LUCHENG_SMTP_HOST）", **LATER)
-    if not letter.address:
-        raise DeliveryError("这条消息没有电子邮件地址", permanent=True)
-    message = compose(letter, settings)
-    with connected(settings) as server:
-        _hand_over(server, settings.address, letter.address, message.as_bytes())
-    return ""
+    if not canonical_address(letter.address or ""):
+        raise DeliveryError("这条消息没有完整的电子邮件地址", permanent=True)
+    data = compose(letter, settings, now).as_bytes()
+    if connections is None:
+        with Connections() as own:
+            return send(config, letter, now, own)
+    server = connections.server(config.code, settings)
+    try:
+        return _hand_over(server, settings.address, str(letter.address), data)
+    except DeliveryError:
+        connections.drop(config.code)
+        raise
 
 
-def compose(letter: Letter, settings: SmtpSettings) -> EmailMessage:
+def compose(letter: Letter, settings: SmtpSettings, now: datetime) -> EmailMessage:
     """The message: equal letters have equal identifiers, so that a reader can tell a double by its Message-ID."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = " ".join(letter.subject.split())
-    message["From"] = Address(settings.sender_name, addr_spec=settings.address)
-    message["To"] = letter.address
-    message["Message-ID"] = f"<{message_id(letter)}@{settings.address.partition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-replied"
+    message["From"] = _with_name(settings.sender_name, settings.address)
+    message["To"] = _with_name(letter.person_name or "", str(letter.address))
+    message["Date"] = format_datetime(now)
+    name = message_name(letter.kind, letter.message, letter.key, str(letter.address))
+    message["Message-ID"] = f"<{name}@{settings.address.partition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-replied" if letter.in_reply_to else "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     if letter.in_reply_to:
         message["In-Reply-To"] = message["References"] = f"<{letter.in_reply_to}>"
@@ -50,10 +93,19 @@ def compose(letter: Letter, settings: SmtpSettings) -> EmailMessage:
     return message
 
 
-def message_id(letter: Letter) -> str:
-    """The part of the Message-ID before the @: of this outbox row and no other, in any ledger."""
-    known = f"{letter.message}\n{letter.address}\n{letter.in_reply_to}"
-    return f"{RECEIPT_ID}{letter.message}.{hashlib.sha256(known.encode()).hexdigest()[:16]}"
+def _with_name(name: str, address: str) -> Address:
+    """An address with its display name on one line, in which nothing is taken for an encoded word; only the name is
+    ever encoded."""
+    plain = " ".join("".join(c if c.isprintable() else " " for c in name).split()).replace("=?", "= ?")
+    return Address(plain, addr_spec=address)
+
+
+def _answers(server: smtplib.SMTP) -> bool:
+    """Whether a kept connection is still there: a server closes one that was idle."""
+    try:
+        return bool(server.noop()[0] == 250)
+    except (OSError, smtplib.SMTPException):
+        return False
 
 
 @contextmanager
@@ -92,28 +144,48 @@ def _open(settings: SmtpSettings) -> smtplib.SMTP:
     return server
 
 
-def _hand_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> None:
+def _hand_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> str:
     try:
         server.ehlo_or_helo_if_needed()
-        _require(server.mail(sender), "发件地址")
+        _require_sender(server.mail(sender))
         _require(server.rcpt(recipient), "收件地址")
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryError(f"与发信服务器的连接中断：{_short(error)}", **LATER) from error
     try:
         answer = server.data(data)
     except smtplib.SMTPDataError as error:  # it did not want the letter before any of it was sent
-        raise DeliveryError(f"发信服务器不接受内容（{error.smtp_code}）", permanent=error.smtp_code >= 500) from error
+        raise _refused((error.smtp_code, b""), "内容") from error
     except (OSError, smtplib.SMTPException) as error:
         raise DeliveryError(
             f"发信途中连接中断，不能确定是否送达：{_short(error)}", permanent=False, uncertain=True
         ) from error
     _require(answer, "内容")
+    return _said(answer)
 
 
 def _require(answer: tuple[int, bytes], what: str) -> None:
-    """The server's words stay out of it: they may repeat a person's address."""
     if answer[0] >= 400:
-        raise DeliveryError(f"发信服务器不接受{what}（{answer[0]}）", permanent=answer[0] >= 500)
+        raise _refused(answer, what)
+
+
+def _require_sender(answer: tuple[int, bytes]) -> None:
+    """Whatever is wrong with the sender is wrong with the settings and not with this letter."""
+    if answer[0] >= 500:
+        hint = "请核对 LUCHENG_SMTP_FROM；163、QQ 邮箱要求它与登录名一致"
+        raise DeliveryError(f"发信服务器不接受发件地址（{answer[0]}），{hint}", **LATER)
+    _require(answer, "发件地址")
+
+
+def _refused(answer: tuple[int, bytes], what: str) -> DeliveryError:
+    """The server's words stay out of it: they may repeat a person's address. 421: it wants to be left alone."""
+    pause = BUSY if answer[0] == 421 else None
+    return DeliveryError(f"发信服务器不接受{what}（{answer[0]}）", permanent=answer[0] >= 500, pause=pause)
+
+
+def _said(answer: tuple[int, bytes]) -> str:
+    """The server's answer, by which its log can be searched; without addresses."""
+    words = " ".join(answer[1].decode("ascii", "replace").split())
+    return f"{answer[0]} {re.sub(r'<?[^ <>]+@[^ <>]+>?', '***', words)}"[:200]
 
 
 def _short(error: Exception) -> str:

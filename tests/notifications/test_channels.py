@@ -1,28 +1,34 @@
-"""The channels: what each does with a letter, and which are used."""
+"""The channels that stay on the machine, and what holds for all."""
 
 from __future__ import annotations
 
 import io
 import json
 import sys
+from datetime import UTC, datetime
 
 import pytest
-from pydantic import ValidationError
 
-from notifications.channels import CHANNELS, Letter
-from notifications.settings import NoticeSettings
+from notifications import channels
+from notifications.channel_config import ChannelConfig
+from notifications.channels import SENDERS, Letter, deliver, messages
+from policy_models.channels import ChannelKind
 from policy_models.errors import DeliveryError
 
-LETTER = Letter(7, "150200-mz", "民政局", "提醒", "民政局：\n请办理。\n")
+NOW = datetime(2026, 12, 1, 1, 30, tzinfo=UTC)
+LETTER = Letter(7, "reminder:7", "reminder", "150200-mz", "民政局", "提醒", "民政局：\n请办理。\n")
+CONSOLE = ChannelConfig(code="console", kind=ChannelKind.CONSOLE, name="控制台")
 
 
 def test_the_console_prints_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    CHANNELS["console"].send(LETTER)
+    assert deliver(CONSOLE, LETTER, now=NOW) == ""
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert json.loads(out) == {
         "channel": "console",
         "message": 7,
+        "key": "reminder:7",
+        "kind": "reminder",
         "recipient": "150200-mz",
         "recipient_name": "民政局",
         "subject": "提醒",
@@ -35,22 +41,26 @@ def test_a_closed_console_is_a_delivery_error(monkeypatch: pytest.MonkeyPatch) -
     closed.close()
     monkeypatch.setattr(sys, "stdout", closed)
     with pytest.raises(DeliveryError, match=r"^无法写到控制台：") as error:
-        CHANNELS["console"].send(LETTER)
+        deliver(CONSOLE, LETTER, now=NOW)
     assert error.value.permanent is False
 
 
-def test_which_channels_may_be_tried_again_after_a_kill() -> None:
-    found = {name: channel.idempotent for name, channel in CHANNELS.items()}
-    assert found == {"inbox": True, "console": False, "email": False}
+def test_the_inbox_carries_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    inbox = ChannelConfig(code="inbox", kind=ChannelKind.INBOX)
+    assert (deliver(inbox, LETTER, now=NOW), messages(inbox, LETTER)) == ("", 1)
+    assert capsys.readouterr().out == ""
 
 
-def test_nothing_leaves_the_product_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert NoticeSettings().channels == ("inbox",)
-    monkeypatch.setenv("LUCHENG_CHANNELS", "inbox, console")
-    assert NoticeSettings().channels == ("inbox", "console")
-    monkeypatch.setenv("LUCHENG_CHANNELS", "pigeon")
-    with pytest.raises(ValidationError, match="没有名为 pigeon 的渠道，可用：inbox、console"):
-        NoticeSettings()
-    monkeypatch.setenv("LUCHENG_CHANNELS", "email")  # it needs an address, and a reminder has none
-    with pytest.raises(ValidationError, match="没有名为 email 的渠道，可用：inbox、console"):
-        NoticeSettings()
+def test_every_kind_has_a_way_out() -> None:
+    assert set(SENDERS) == set(ChannelKind)
+
+
+def test_a_test_message_says_how_to_confirm() -> None:
+    letter = channels.test_letter(CONSOLE, "204816", address="a@b.cn")
+    assert (letter.subject, letter.address, letter.message) == ("渠道测试：204816", "a@b.cn", 0)
+    assert letter.body == (
+        "这是鹿程的测试消息，用于确认渠道“控制台”（console）可以使用。\n"
+        "确认码：204816\n"
+        "请管理员运行 lucheng channel confirm console 204816，或在渠道页面填写确认码。\n"
+        "如果您没有配置过这个渠道，请不要理会本消息。\n"
+    )
