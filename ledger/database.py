@@ -66,13 +66,16 @@ class Database:
 
 
 def connect(url: str) -> Database:
-    """Open a database by URL: ``sqlite:///file`` or ``postgresql://…``. Nothing is created or migrated here."""
+    """Open a database by URL: ``sqlite:///file`` or ``postgresql://…``. Nothing is created or migrated here.
+
+    What a statement was given is kept out of errors, and so out of logs: words of messages, names, addresses.
+    """
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-            return Database(create_engine(parsed, pool_pre_ping=True, connect_args=POSTGRES))
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS})
+            return Database(create_engine(parsed, pool_pre_ping=True, connect_args=POSTGRES, hide_parameters=True))
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     except (ArgumentError, NoSuchModuleError) as error:
         raise LedgerUnavailable("台账数据库地址写法有误（应如 sqlite:///文件 或 postgresql://…）") from error
     event.listen(engine, "connect", _sqlite_pragmas)

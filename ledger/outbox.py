@@ -196,7 +196,7 @@ def record_all(session: Session, sent: Sequence[Sent], *, now: datetime) -> int:
         return 0
     met = session.execute(
         update(outbox)
-        .where(outbox.c.id == bindparam("row"), outbox.c.state.in_(["claimed", "uncertain"]))
+        .where(outbox.c.id == bindparam("row"), or_(outbox.c.state == "claimed", outbox.c.state == "uncertain"))
         .values(
             state="sent",
             sent_at=now,

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from prefect import task
 from pydantic import ValidationError
@@ -133,15 +133,16 @@ def _deliver(sender: Sender) -> Iterator[Outcome]:
 
 def _one_batch(sender: Sender, ways: Mapping[str, ChannelConfig], limit: int) -> list[Outcome]:
     """Claim, send, record: two transactions, with the network between them."""
+    now = clock.now()
     with sender.database.claim() as session:
-        claimed = outbox.claim(session, now=clock.now(), by=sender.by, ways=ways, limit=limit, hours=sender.hours)
-    outcomes = [_send(sender, message) for message in claimed]
+        claimed = outbox.claim(session, now=now, by=sender.by, ways=ways, limit=limit, hours=sender.hours)
+    outcomes = [_send(sender, message, now) for message in claimed]
     if outcomes:
         _record(sender, outcomes)
     return outcomes
 
 
-def _send(sender: Sender, message: Message) -> Outcome:
+def _send(sender: Sender, message: Message, now: datetime) -> Outcome:
     """A message that cannot be put into words is dead; one whose channel breaks in an unknown way may have arrived."""
     notice = message.notice
     if notice is None:
@@ -152,7 +153,7 @@ def _send(sender: Sender, message: Message) -> Outcome:
         log.exception("消息 %s（%s）不能成文", message.id, message.kind)
         return _hopeless(message, f"消息不能成文（{type(error).__name__}）")
     try:
-        answer = deliver(sender.configs[message.channel], _letter(message, notice, words), now=clock.now())
+        answer = deliver(sender.configs[message.channel], _letter(message, notice, words), now=now)
     except DeliveryError as error:
         return Outcome(message, words, error=error)
     except Exception as error:
@@ -200,13 +201,13 @@ def _record(sender: Sender, outcomes: Sequence[Outcome]) -> None:
             channels.note_sent(session, code, now)
         for one in outcomes:
             if one.error is not None:
-                _record_failed(session, sender, one, one.error)
+                _record_failed(session, sender, one, one.error, now)
         outbox.record_all(session, sent, now=now)
 
 
-def _record_failed(session: Session, sender: Sender, failed: Outcome, error: DeliveryError) -> None:
+def _record_failed(session: Session, sender: Sender, failed: Outcome, error: DeliveryError, now: datetime) -> None:
     """Whose fault it was decides what follows: a channel that is down keeps its messages, whatever it says to them."""
-    now, message = clock.now(), failed.message
+    message = failed.message
     addressed = facts_of(sender.configs[message.channel]).addressed
     if not failed.tried:
         blamed = True

@@ -15,10 +15,12 @@ from ledger.messages import Message
 from ledger.outbox import (
     AFTER_OUTAGE,
     CLAIM_LASTS,
+    Sent,
     claim,
     counts,
     inbox,
     limited_until,
+    record_all,
     record_bounce,
     record_failed,
     record_sent,
@@ -28,7 +30,7 @@ from ledger.outbox import (
 from ledger.reminders import queue_due
 from policy_models.delivery import ATTEMPTS, MAIL_ATTEMPTS, Way, pause_after
 from policy_models.errors import ActNotAllowed, NotFound
-from policy_models.notices import ReminderNotice
+from policy_models.notices import ReminderNotice, ReturnNotice
 from tests.factories import (
     CODE,
     KINDS,
@@ -258,13 +260,19 @@ def of_kind(kind: str, messages: tuple[Message, ...]) -> list[Message]:
     return [one for one in messages if one.kind == kind]
 
 
+def reason_in(message: Message) -> str:
+    assert isinstance(message.notice, ReturnNotice)
+    return message.notice.lines[0].reason
+
+
 def test_a_return_is_told_with_its_own_reason(database: Database) -> None:
     returned(database)
     inner, outer = of_kind("returned", taken(database))
     assert (inner.channel, outer.channel, inner.notice.lines) == ("inbox", "mz-group", outer.notice.lines)  # type: ignore[union-attr]
     assert outer.notice is not None
     assert (outer.notice.by, outer.notice.to.person_name) == ("1县镇900101经办人", "张三")  # type: ignore[union-attr]
-    (line,) = outer.notice.lines  # type: ignore[union-attr]
+    assert isinstance(outer.notice, ReturnNotice)
+    (line,) = outer.notice.lines
     assert (line.reason, line.period, line.deadline, line.key) == ("缺签到表", "2025年1月", date(2025, 1, 31), KEY)
 
 
@@ -272,7 +280,7 @@ def test_a_return_that_was_answered_or_replaced_is_dropped(database: Database) -
     returned(database)
     returned(database, reason="仍缺")
     told = of_kind("returned", taken(database))
-    assert [one.notice.lines[0].reason for one in told] == ["仍缺", "仍缺"]  # type: ignore[union-attr]
+    assert [reason_in(one) for one in told] == ["仍缺", "仍缺"]
     assert states(database, "state, count(*)", "kind = 'returned' GROUP BY state, id, kind")[:2] == [("dropped", 1)] * 2
     with database.write() as session:
         resend_all = "UPDATE outbox SET state = 'pending' WHERE kind = 'returned'"
@@ -336,6 +344,19 @@ def test_sent_is_recorded_with_its_words_and_shown_in_the_inbox(database: Databa
         ((message,), other) = inbox(session, VILLAGE), inbox(session, village(1, 2))
     assert (message.subject, message.body, message.sent_at, other) == ("提醒", "请报送", NOW + MINUTE, ())
     assert states(database, "answer", f"id = {first}") == [("ok" + "长" * 298,)]
+
+
+def test_a_batch_is_recorded_in_one_statement(database: Database) -> None:
+    ids = claimed(database, limit=4)
+    with database.write() as session:
+        record_failed(session, ids[0], error="断", permanent=True, now=NOW)
+        with statements(database) as sent:
+            done = record_all(session, [Sent(id, f"第{id}条", "请报送") for id in ids], now=NOW)
+    assert (done, len(sent)) == (3, 1)
+    assert states(database, "state, subject", f"id <= {max(ids)} AND channel = 'inbox'") == [
+        ("dead", None),
+        *(("sent", f"第{id}条") for id in ids[1:]),
+    ]
 
 
 def test_tried_again_with_doubled_pauses_and_then_dead(database: Database) -> None:
