@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 
 from documents.mail_words import decode, header, parameter
+from documents.returned_mail import returned_letter
 from policy_models.file_names import plain_name
 from policy_models.letters import ADDRESS, FIRST_LINES, Attachment, IncomingLetter, canonical_address
 from policy_models.text import written
@@ -137,6 +138,7 @@ def _letter(message: Message, message_id: str, leaves: Iterable[tuple[Message, P
         attachments=tuple(attachments),
         automatic=bounce or _is_automatic(message, subject),
         bounce=bounce,
+        returned=returned_letter(message, subject) if bounce else None,
         in_reply_to=tuple(re.findall(r"<([^<>\s]+)>", answers)),
         clouded=any(CLOUD.search(text) for text in texts),
     )

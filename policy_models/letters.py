@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from policy_models.message_names import RECEIPT_ID, Returned
+
 FIRST_LINES = 5  # of the body: where people write what the letter is about
 ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[A-Za-z0-9.-]{1,189}")
-RECEIPT_ID = "lucheng.receipt."  # how the identifiers of our receipts begin
 HALVES = {"上": 1, "下": 2}
 _NUMERALS = {ord(c): str(n) for n, c in enumerate("零一二三四五六七八九")} | {ord("〇"): "0", ord("○"): "0"}
 _HALF = re.compile(r"(?:(?P<year>(?:20)?\d{2})(?:年度?)?)?(?P<half>[上下])半年")
@@ -53,8 +54,9 @@ class IncomingLetter:
 
     ``message_id``: the header's without brackets, else a digest of the letter. ``sender``: a bare address in lower
     case, "" where there is none. ``opening``: the first lines of the text. ``automatic``: sent by a program, such as an
-    out-of-office answer; ``bounce``: says that something sent from here did not arrive; ``in_reply_to``: the
-    identifiers of the letters that it answers. ``clouded``: speaks of files that lie on a server elsewhere.
+    out-of-office answer; ``bounce``: says that something sent from here did not arrive, ``returned`` what that was,
+    where it is a letter of ours; ``in_reply_to``: the identifiers of the letters that it answers. ``clouded``: speaks
+    of files that lie on a server elsewhere.
     ``readable``: False where nothing could be made of it.
     """
 
@@ -66,6 +68,7 @@ class IncomingLetter:
     attachments: tuple[Attachment, ...]
     automatic: bool = False
     bounce: bool = False
+    returned: Returned | None = None
     in_reply_to: tuple[str, ...] = ()
     clouded: bool = False
     readable: bool = True
@@ -183,6 +186,8 @@ def decide(
     suggested = unit or (named[0].code if len(named) == 1 else None)
     if not letter.readable:
         return Verdict(LetterState.SET_ASIDE, None, None, "来信的格式无法识别，请在邮箱中查看")
+    if letter.returned:
+        return Verdict(LetterState.DISMISSED, None, None, f"退信：{letter.returned.reason}，已记入发送记录")
     if letter.bounce:
         return Verdict(LetterState.SET_ASIDE, None, None, "这是一封退信：本系统发出的回执可能没有送达")
     if not kept and refused:

@@ -15,7 +15,7 @@ from prefect import task
 
 from documents.mail import Part, assemble, identity, parse
 from documents.receiving import receive
-from ledger import letters
+from ledger import bounces, letters
 from ledger.database import Database, connect
 from ledger.file_store import FileStore
 from ledger.letters import Looked, Mark, Place
@@ -199,6 +199,8 @@ def _write_down(
 ) -> str:
     place = Place(intake.imap.mailbox, uidvalidity, uid, arrived)
     with intake.database.write() as session:
+        if letter.returned and not bounces.record(session, letter.returned, now=clock.now()):
+            letter = replace(letter, returned=None)  # it only looks like one of ours: for a person to look at
         taken = letters.take_in(
             session,
             intake.store,

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from policy_models.letters import (
-    RECEIPT_ID,
     Attachment,
     IncomingLetter,
     KnownUnit,
@@ -21,6 +20,7 @@ from policy_models.letters import (
     units_named,
     unreadable,
 )
+from policy_models.message_names import RECEIPT_ID, Returned
 
 OPEN, CLOSED = "2025-H1", "2024-H2"
 ROUNDS = {OPEN: True, CLOSED: False}
@@ -128,6 +128,8 @@ def test_programs_that_write() -> None:
     assert told(replace(LETTER, automatic=True)).state is LetterState.FILED  # an office program that sends the report
     bounce = replace(holiday, bounce=True)
     assert told(bounce) == Verdict(LetterState.SET_ASIDE, None, None, "这是一封退信：本系统发出的回执可能没有送达")
+    ours = replace(bounce, returned=Returned("lucheng.notice.7.0123456789abcdef", "收件邮箱已满（5.2.2）"))
+    assert told(ours) == Verdict(LetterState.DISMISSED, None, None, "退信：收件邮箱已满（5.2.2），已记入发送记录")
 
 
 @pytest.mark.parametrize(
