@@ -122,6 +122,15 @@ FIELDS = {
     "next": "下一步打算",
     "remember": "登记邮箱",
     "round": "期次",
+    "outcome": "结果",
+    "pile": "类别",
+    "left": "事项",
+    "day": "日期",
+    "item": "办理件编号",
+    "words": "催办说明",
+    "keys": "选择的事项",
+    "batch": "编号",
+    "message_id": "消息编号",
 }
 RETRY_AFTER_SECONDS = 30
 

@@ -9,16 +9,19 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from api import telling
 from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, printable
 from api.narrowing import EVERY, GROUPS, expanded
 from api.pages import page, plan_page
 from api.report_paths import collecting_path
 from api.routes.submit import labels, submit_path
+from api.ways import Ways
 from ledger import extensions, plans
 from ledger.acts import standing
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.queries.items import ItemFilter, ItemRow, item, items, plan_of_item
+from ledger.queries.ladders import item_ladder
 from ledger.queries.reading import Reading, open_plan
 from ledger.queries.units import counties, unit_names
 from policy_models.errors import NotFound
@@ -81,7 +84,7 @@ def show_items(session: Reads, reading: MaybePlan, wanted: Asked, number: PageNu
 
 
 @router.get("/items/{key:path}")
-def show_item(session: Reads, now: Now, key: Key, as_of: AsOf = None) -> Response:
+def show_item(session: Reads, now: Now, ways: Ways, key: Key, as_of: AsOf = None) -> Response:
     reading = open_plan(session, plan_of_item(session, key), as_of=as_of, now=now)
     if reading is None:
         raise NotFound("没有这个办理件，地址可能不完整或已失效")
@@ -98,6 +101,10 @@ def show_item(session: Reads, now: Now, key: Key, as_of: AsOf = None) -> Respons
         "requirement": reading.requirement(detail.row.requirement),
         "measures": labels(reading.requirement(detail.row.requirement)),
         "desk_path": _desk_path(detail.row, reading),
+        "ladder": item_ladder(session, reading, detail.row, detail.entries, ways.sending, rule=ways.rule),
+        "chasers": _chasers(session, detail.row) if current else (),
+        "telling": telling,
+        "way": ways.name,
     }
     return plan_page("item.html", reading, plans.plans(session), context)
 
@@ -106,6 +113,16 @@ def review_path(session: Session, key: str) -> str:
     """Where the reviewer decides on an item."""
     found = standing(session, key)
     return f"/units/{quote(found.reviewer or found.coordinator, safe='-')}/review/{quote(key, safe=':-._~')}"
+
+
+def _chasers(session: Session, row: ItemRow) -> tuple[tuple[str, str], ...]:
+    """The units that may chase an item by hand while it is owed, as (code, name): the superior and the coordinator."""
+    if row.state not in OWED or row.catch_up is not None:
+        return ()
+    found = standing(session, row.key)
+    codes = [code for code in dict.fromkeys((found.superior, found.coordinator)) if code and code != row.unit]
+    names = unit_names(session, frozenset(codes))
+    return tuple((code, names[code]) for code in codes)
 
 
 def _desk_path(row: ItemRow, reading: Reading) -> str | None:

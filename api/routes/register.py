@@ -20,10 +20,12 @@ from documents.cells import Cell, csv_lines
 from documents.cells import words as cell_words
 from documents.tables import Heading, write_table
 from ledger import plans
+from ledger.civil import civil_date
+from ledger.database import Session
 from ledger.queries.items import CITY, ItemFilter
 from ledger.queries.reading import Reading
 from ledger.queries.register import register_page, register_rows
-from ledger.queries.units import counties, unit_names
+from ledger.queries.units import UnitRow, counties, has_below, unit_names, unit_row
 from policy_models.errors import NotFound
 from policy_models.files import MEDIA_TYPES, FileKind
 from policy_models.periods import period_name, section_name
@@ -86,9 +88,20 @@ def show_register(session: Reads, reading: MaybePlan, chosen: Asked, number: Pag
         "number": number,
         "skip": skip,
         "narrowing": _narrowing(reading, wanted, lights, names),
+        "about_people": _about_people(reading),
         "counties": counties(session),
+        "chaser": _chaser(session, reading, wanted),
     }
     return plan_page("register.html", reading, plans.plans(session), context)
+
+
+def _chaser(session: Session, reading: Reading, wanted: ItemFilter) -> UnitRow | None:
+    """Who may chase what is ticked: the unit that the table is narrowed to, where others lie below it, else the
+    coordinator. None on another day than today."""
+    if reading.as_of != civil_date(reading.now):
+        return None
+    alone = wanted.within is None or not has_below(session, wanted.within)
+    return unit_row(session, reading.summary.coordinator if alone or wanted.within is None else wanted.within)
 
 
 @router.get("/register.xlsx")
@@ -97,11 +110,11 @@ def download_register(session: Reads, reading: OpenPlan, chosen: Asked) -> Respo
     wanted, lights = chosen
     _require_section(reading, wanted)
     names = unit_names(session, frozenset(code for code in (wanted.within, wanted.under) if code))
-    line = "；".join([f"截至 {reading.as_of}", *_narrowing(reading, wanted, lights, names)])
+    line = "；".join([f"截至 {reading.as_of}", *_narrowing(reading, wanted, lights, names), *_about_people(reading)])
     heading = Heading("督办台账", f"{reading.plan.title} 督办台账", line, COLUMNS, KEPT)
     target: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     write_table(target, heading, cells(register_rows(session, reading, wanted), reading, first=1), now=reading.now)
-    return _sent(target, MEDIA_TYPES[FileKind.XLSX], f"督办台账{reading.as_of:%Y%m%d}.xlsx", "register.xlsx")
+    return sent_file(target, MEDIA_TYPES[FileKind.XLSX], f"督办台账{reading.as_of:%Y%m%d}.xlsx", "register.xlsx")
 
 
 @router.get("/register.csv")
@@ -112,7 +125,7 @@ def download_register_csv(session: Reads, reading: OpenPlan, chosen: Asked) -> R
     target: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     for lines in csv_lines(_with_titles(cells(register_rows(session, reading, wanted), reading, first=1))):
         target.write(lines.encode())
-    return _sent(target, "text/csv; charset=utf-8", f"督办台账{reading.as_of:%Y%m%d}.csv", "register.csv")
+    return sent_file(target, "text/csv; charset=utf-8", f"督办台账{reading.as_of:%Y%m%d}.csv", "register.csv")
 
 
 def _with_titles(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
@@ -120,7 +133,7 @@ def _with_titles(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
     yield from rows
 
 
-def _sent(target: IO[bytes], media_type: str, name: str, plain_name: str) -> Response:
+def sent_file(target: IO[bytes], media_type: str, name: str, plain_name: str) -> Response:
     """What was written, piece by piece: the transaction has ended by then, and memory holds one piece."""
     size = target.seek(0, 2)
     target.seek(0)
@@ -147,6 +160,11 @@ def _kept(wanted: ItemFilter, lights: tuple[Light, ...]) -> dict[str, object]:
     """The query fields that every link of the page hands on."""
     names = ("section", "under", "within", "level", "requirement", "period", "phase")
     return {**{name: asdict(wanted)[name] for name in names}, "light": lights}
+
+
+def _about_people(reading: Reading) -> list[str]:
+    """Who answers for what is known as of today alone."""
+    return ["责任人、联系人为现任人员"] if reading.is_past else []
 
 
 def _narrowing(reading: Reading, wanted: ItemFilter, lights: tuple[Light, ...], names: dict[str, str]) -> list[str]:

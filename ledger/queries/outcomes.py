@@ -16,6 +16,8 @@ from ledger.tables import outbox, outbox_line
 from policy_models.delivery import MessageState, Waiting, Way, facts_of
 from policy_models.quiet_hours import OPEN_HOURS, OpenHours, is_open
 
+ANSWER = "receipt"  # the kind of message that may go at any hour: it answers a letter
+
 
 class Outcome(StrEnum):
     """What came of a notice, or why it was not sent (yet)."""
@@ -69,21 +71,26 @@ class Sending:
 
 
 def outcome_of(session: Session, reading: Reading, sending: Sending) -> ColumnElement[Any]:
-    """What came of a line of a message, over rows of outbox and outbox_line. ``ways``: the channels as they are
-    configured. One
-    statement is sent for how the channels fare."""
+    """What came of a line of a message, over rows of outbox and outbox_line. One statement is sent for how the channels
+    fare."""
+    return case(
+        (outbox_line.c.omitted.is_not(None), outbox_line.c.omitted), else_=standing_of(session, reading, sending)
+    )
+
+
+def standing_of(session: Session, reading: Reading, sending: Sending) -> ColumnElement[Any]:
+    """How a message stands, over rows of outbox; why it waits. One statement is sent for how the channels fare."""
     known = channels.standings(session)
     holds = {code: channels.holds_back(way, known.get(code), reading.now) for code, way in sending.ways.items()}
     leaving = [code for code, way in sending.ways.items() if facts_of(way).leaves]
     code, state = outbox.c.channel, outbox.c.state
     cases: list[tuple[Any, Any]] = [
-        (outbox_line.c.omitted.is_not(None), outbox_line.c.omitted),
         (state == MessageState.CLAIMED.value, Outcome.SENDING.value),
         (state != MessageState.PENDING.value, state),
         (code.not_in(list(sending.ways)), Waiting.NOT_CONFIGURED.value),
     ]
     cases += [(code == name, why.value) for name, why in holds.items() if why]
     if not is_open(reading.now, reading.calendars.work, sending.hours):
-        cases.append((code.in_(leaving), Waiting.CLOSED.value))
+        cases.append((and_(code.in_(leaving), outbox.c.kind != ANSWER), Waiting.CLOSED.value))
     later = outbox.c.next_try_at > literal(reading.now, outbox.c.queued_at.type)
     return case(*cases, (and_(outbox.c.attempts > 0, later), Waiting.AGAIN.value), else_=Waiting.NEXT.value)

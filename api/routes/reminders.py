@@ -1,0 +1,89 @@
+"""催办记录: each notice with why it was sent, to whom and what came of it; and each that was not sent, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from tempfile import SpooledTemporaryFile
+from typing import IO, Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BeforeValidator, StringConstraints
+
+from api.dependencies import CivilDay, MaybePlan, OpenPlan, Reads, empty_is_none, printable
+from api.pages import page, plan_page
+from api.routes.item import PageNumber, Word
+from api.routes.register import IN_MEMORY, sent_file
+from api.telling import KIND_NAMES, TONES, cells, subject, whom, why
+from api.ways import Ways
+from documents.cells import csv_lines
+from ledger import plans
+from ledger.queries.outcomes import OUTCOME_NAMES, Outcome
+from ledger.queries.reminders import NoticeFilter, notice_page, notice_rows
+from ledger.queries.units import unit_names
+
+router = APIRouter(include_in_schema=False)
+PAGE_ROWS = 50
+Kind = Literal["reminder", "chase", "returned", "extension", "weekly", "monthly"]
+ItemKey = Annotated[
+    Annotated[str, StringConstraints(max_length=120)] | None,
+    BeforeValidator(empty_is_none),
+    BeforeValidator(printable),
+    Query(alias="item"),
+]
+
+
+def asked(
+    unit: Word = None,
+    key: ItemKey = None,
+    kind: Annotated[Kind | None, BeforeValidator(empty_is_none), Query()] = None,
+    day: CivilDay = None,
+    outcome: Annotated[Outcome | None, BeforeValidator(empty_is_none), Query()] = None,
+) -> NoticeFilter:
+    return NoticeFilter(unit, key, kind, day, outcome)
+
+
+Asked = Annotated[NoticeFilter, Depends(asked)]
+
+
+def kept(wanted: NoticeFilter) -> dict[str, object]:
+    """The filter as fields of an address."""
+    facts = asdict(wanted)
+    return {"item" if name == "key" else name: value for name, value in facts.items()}
+
+
+@router.get("/reminders")
+def show_reminders(
+    session: Reads, reading: MaybePlan, ways: Ways, wanted: Asked, number: PageNumber = None
+) -> Response:
+    if reading is None:
+        return page("empty.html", {})
+    number = number or 1
+    skip = (number - 1) * PAGE_ROWS
+    found = notice_page(session, reading, wanted, ways.sending, skip=skip, limit=PAGE_ROWS)
+    context = {
+        "here": "reminders",
+        "wanted": wanted,
+        "kept": kept(wanted),
+        "found": found,
+        "number": number,
+        "skip": skip,
+        "unit_name": unit_names(session, frozenset({wanted.unit or ""})).get(wanted.unit or ""),
+        "kind_names": KIND_NAMES,
+        "outcome_names_told": OUTCOME_NAMES,
+        "tones": TONES,
+        "way": ways.name,
+        "ways_fault": ways.fault,
+        "why_told": why,
+        "whom": whom,
+        "subject_of": subject,
+    }
+    return plan_page("reminders.html", reading, plans.plans(session), context)
+
+
+@router.get("/reminders.csv")
+def download_reminders(session: Reads, reading: OpenPlan, ways: Ways, wanted: Asked) -> Response:
+    """All pages as CSV."""
+    target: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
+    for lines in csv_lines(cells(notice_rows(session, reading, wanted, ways.sending), reading, ways.name)):
+        target.write(lines.encode())
+    return sent_file(target, "text/csv; charset=utf-8", f"催办记录{reading.as_of:%Y%m%d}.csv", "reminders.csv")
