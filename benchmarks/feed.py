@@ -17,7 +17,7 @@ from icalendar import Calendar
 from icalendar.cal import Component
 from sqlalchemy import insert, select
 
-from api.ics import render
+from api.feed_render import render
 from benchmarks import bare_asgi
 from benchmarks.big_ledger import DAY, NOW, pack_of
 from benchmarks.databases import Stage, opened
@@ -29,6 +29,7 @@ from ledger.civil import at_hour
 from ledger.database import Session
 from ledger.queries.feed import Feed, feed
 from ledger.tables import work_item
+from policy_models.feeds import Scope, Subject
 from policy_models.plan import Level
 
 QUESTION, NAME = "feed", "feed"
@@ -61,7 +62,7 @@ def measure(stage: Stage) -> list[Result]:
     """Two rows of rendering (no database in it, so only on the first stage) and six of HTTP: answers a second and p99 for 200, 200 gzip, 304."""
     unit, token = _prepare(stage)
     with opened(stage.place.url(NAME)) as database, database.read() as session:
-        facts = feed(session, unit, now=NOW)
+        facts = feed(session, Subject(Scope.UNIT, unit), now=NOW)
     body = render(facts, base_url=BASE_URL)
     rows = [*(_rendering(facts, body) if stage.first else []), *_polling(stage, token, body)]
     stage.place.drop(NAME)
@@ -83,7 +84,7 @@ def _prepare(stage: Stage) -> tuple[str, str]:
 
 def _fill(session: Session, unit: str, wanted: int) -> None:
     """Copy the items that the unit's feed shows, under keys of their own, until there are ``wanted``."""
-    keys = [item.key for item in feed(session, unit, now=NOW).items]
+    keys = [item.key for item in feed(session, Subject(Scope.UNIT, unit), now=NOW).items]
     shown = session.execute(select(work_item).where(work_item.c.key.in_(keys)).order_by(work_item.c.id)).all()
     copies = [
         {**row._mapping, "key": f"{row.key}-{number}"}
@@ -93,7 +94,7 @@ def _fill(session: Session, unit: str, wanted: int) -> None:
         del copy["id"]
     if copies:
         session.execute(insert(work_item), copies)
-    if (held := len(feed(session, unit, now=NOW).items)) < wanted:
+    if (held := len(feed(session, Subject(Scope.UNIT, unit), now=NOW).items)) < wanted:
         raise RuntimeError(f"the feed shows {held} items, not {wanted}")
 
 

@@ -22,7 +22,8 @@ from policy_models.timing import CatchUp
 
 @dataclass(frozen=True, slots=True)
 class PlanSummary:
-    """A plan as the ledger holds it. ``coordinator`` is a unit code; ``catch_up`` what became of the past."""
+    """A plan as the ledger holds it. ``coordinator`` is a unit code; ``catch_up`` what became of the past; ``version``
+    counts its changes."""
 
     id: int
     code: str
@@ -36,6 +37,13 @@ class PlanSummary:
     demonstration: bool
     digest: str
     calendars_changed_at: datetime
+    loaded_at: datetime
+    version: int
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it or its calendars last changed (UTC)."""
+        return max(self.loaded_at, self.calendars_changed_at)
 
 
 def requirement_ids(session: Session, plan_id: int) -> dict[str, int]:
@@ -57,6 +65,28 @@ def plans(session: Session) -> tuple[PlanSummary, ...]:
     """Every plan in the ledger, by start."""
     rows = session.execute(select(*_SUMMARY).order_by(plan_table.c.starts_on, plan_table.c.code))
     return tuple(map(_summary, rows))
+
+
+@dataclass(frozen=True)
+class WholePlan:
+    """A plan with everything it was loaded with."""
+
+    summary: PlanSummary
+    plan: Plan
+    calendars: Calendars
+
+
+def whole_plans(session: Session) -> tuple[WholePlan, ...]:
+    """Every plan in the ledger with its document and calendars, by start. One statement."""
+    columns = [*_SUMMARY, plan_table.c.document, plan_table.c.calendars.label("calendar_texts")]
+    rows = session.execute(select(*columns).order_by(plan_table.c.starts_on, plan_table.c.code))
+    return tuple(_whole(row) for row in rows)
+
+
+def _whole(row: Row[Any]) -> WholePlan:
+    values = {name: row._mapping[name] for name in PlanSummary.__dataclass_fields__}
+    summary = PlanSummary(**{**values, "catch_up": CatchUp(row.catch_up)})
+    return WholePlan(summary, _parse_plan(row.document), _parse_calendars(row.calendar_texts))
 
 
 def plan_summary(session: Session, code: str) -> PlanSummary:

@@ -15,11 +15,13 @@ from starlette.background import BackgroundTask
 from api.conditional import accepts_gzip, http_date, is_fresh
 from api.dependencies import Deployed, Ledger, Now
 from api.feed_cache import FeedCache, Rendered
-from api.ics import RENDERER_CHANGED_AT, content_tag, render, render_revoked
+from api.feed_entries import RENDERER_CHANGED_AT
+from api.feed_render import render, render_stopped
 from api.misses import Misses
 from ledger import feed_tokens
 from ledger.database import Database
 from ledger.feed_tokens import TOUCH_EVERY, FeedToken, Use
+from ledger import plans
 from ledger.queries.feed import feed
 from policy_models.errors import LuchengError
 
@@ -83,11 +85,13 @@ def _fresh(
         if record.revoked_at:
             if now - record.revoked_at > REVOKED_SHOWN:
                 return record, None
-            body = render_revoked(record.name, record.revoked_at, base_url=base_url)
-            return record, Rendered(body, content_tag(body), record.revoked_at)
-        facts = feed(session, record.unit_code, now=now)
-    body = render(facts, base_url=base_url, alarm=alarm)
-    return record, Rendered(body, content_tag(body), max(facts.changed_at, RENDERER_CHANGED_AT))
+            body = render_stopped(record.name, record.revoked_at, base_url=base_url).body
+            return record, Rendered(body, hashlib.sha256(body).hexdigest()[:32], record.revoked_at)
+        coordinators = [one.coordinator for one in plans.plans(session)]
+        facts = feed(session, feed_tokens.subject_of(record, coordinators), now=now)
+    body = render(facts, base_url=base_url, alarm=0 if alarm else None)
+    changed_at = max(facts.frame.changed_at, RENDERER_CHANGED_AT)
+    return record, Rendered(body, hashlib.sha256(body).hexdigest()[:32], changed_at)
 
 
 def _answer(request: Request, rendered: Rendered, background: BackgroundTask | None = None) -> Response:

@@ -1,224 +1,157 @@
-"""What a unit's calendar feed holds: dated facts of all plans, and the stamps that move only when a fact moves."""
+"""What a calendar feed holds: dated facts of all plans, and the stamps that move only when a fact moves."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import func, select
 
-from ledger import plans
-from ledger.civil import SHANGHAI, civil_date
+from ledger.civil import civil_date
 from ledger.database import Session
-from ledger.queries.reading import doubted_dates
-from ledger.tables import duty, plan, requirement, unit, work_item
-from policy_models.calendars import Calendars, Confidence
+from ledger.plans import WholePlan, whole_plans
+from ledger.queries.feed_extras import (
+    FeedBacklog,
+    FeedDays,
+    FeedRound,
+    backlogs,
+    days_off,
+    in_window,
+    new_year,
+    round_crossings,
+    rounds,
+)
+from ledger.queries.feed_groups import FeedGroup, groups
+from ledger.queries.feed_items import Extent, FeedItem, extent, facts, history, slots
+from ledger.tables import unit
+from policy_models.calendars import Calendars
 from policy_models.errors import NotFound
-from policy_models.lifecycle import OWED, UNFINISHED, State
-from policy_models.timing import CatchUp
+from policy_models.feeds import OF_PLAN, Choice, Scope, Subject
+from policy_models.periods import section_name
 
-DAYS_BACK, DAYS_AHEAD = 90, 400
-ENDED_DAYS = 30  # how long a cancelled or waived item stays in the feed
+EVERYTHING = Choice()
 
 
-@dataclass(frozen=True, slots=True)
-class FeedItem:
-    """One dated item. ``planned`` is the deadline of the timetable where an extension moved it; ``stamp`` (UTC) the
-    newest of all facts that its event shows; ``doubted``: the fields of its requirement that make the date 推定."""
+@dataclass(frozen=True)
+class Frame:
+    """Everything a feed shows beside its items. ``name``: of what it is of; ``page``: the path of that page.
 
-    key: str
-    revision: int
-    requirement: str
-    title: str
-    section: str
-    unit_name: str
-    period: str
-    deadline: date
-    remind_by: date
-    planned: date | None
-    confidence: Confidence
-    why: str
-    state: State
-    reason: str | None
-    created_at: datetime
+    ``stamp`` and ``sequence``: of the names shown; ``changed_at`` (UTC) never goes back: it also knows what has left
+    the window. ``calendars`` by plan code name the periods; ``units``: whose changes concern a person's feed.
+    """
+
+    subject: Subject
+    choice: Choice
+    name: str
+    page: str
+    plan_titles: tuple[str, ...]
+    demonstration: bool
+    backlogs: tuple[FeedBacklog, ...]
+    groups: tuple[FeedGroup, ...]
+    rounds: tuple[FeedRound, ...]
+    days: tuple[FeedDays, ...]
+    calendars: dict[str, Calendars]
     stamp: datetime
-    doubted: tuple[str, ...] = ()
-
-    @property
-    def inferred(self) -> bool:
-        return self.confidence is not Confidence.ANNOUNCED or bool(self.doubted)
-
-
-@dataclass(frozen=True, slots=True)
-class FeedBacklog:
-    """待补录 of one plan: how many, since which go-live date; ``revision`` grows with every act on them."""
-
-    plan_code: str
-    count: int
-    go_live_on: date
-    revision: int
-    created_at: datetime
-    stamp: datetime
+    sequence: int
+    changed_at: datetime
+    units: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Feed:
-    """Everything one feed shows. ``changed_at`` (UTC) never goes back: it also knows what has left the window.
-    ``calendars`` by plan code name the periods."""
+    """A feed with the facts of all its items."""
 
-    unit_code: str
-    unit_name: str
-    plan_titles: tuple[str, ...]
-    demonstration: bool
+    frame: Frame
     items: tuple[FeedItem, ...]
-    backlogs: tuple[FeedBacklog, ...]
-    calendars: dict[str, Calendars]
-    stamp: datetime
-    changed_at: datetime
 
 
-def feed(session: Session, unit_code: str, *, now: datetime) -> Feed:
-    """The feed of a unit: deadlines from 90 days back to 400 days ahead and all that is owed, by date and key.
+def feed(session: Session, subject: Subject, *, now: datetime, choice: Choice = EVERYTHING) -> Feed:
+    """The feed of a subject: deadlines from 90 days back to 400 days ahead and all that is owed, by date and key.
 
     The same facts give the same value on any day, until an item enters or leaves the window. Raises NotFound.
     """
-    own = session.execute(select(unit.c.code, unit.c.name, unit.c.changed_at).where(unit.c.code == unit_code)).first()
+    of = extent(session, subject)
+    order = [slot.item_id for slot in slots(session, of, choice, today=civil_date(now), fragments=False)]
+    known = whole_plans(session)
+    found = facts(session, order, known)
+    return Feed(frame(session, of, choice, known, now=now), tuple(found[id] for id in order))
+
+
+def frame(session: Session, of: Extent, choice: Choice, known: Sequence[WholePlan], *, now: datetime) -> Frame:
+    """What a feed shows beside its items. Raises NotFound for a subject that is not in the ledger."""
+    today, summaries = civil_date(now), [one.summary for one in known]
+    title = _titled(session, of, known)
+    behind = backlogs(session, of)
+    dates = groups(session, of, choice, known, today=today)
+    halves = rounds(session, of, choice, known)
+    shown_days = days_off(known[-1].calendars, choice, today=today) if known else ()
+    narrowed = choice.open_only or choice.tasks or choice.levels
+    stamp = max([title.changed_at, *(one.changed_at for one in summaries)])
+    instants = [stamp, *history(session, of, today=today), *(one.stamp for one in behind), *dates.instants]
+    instants += [*(one.stamp for one in halves), *round_crossings(halves, today)]
+    instants += [of.people_changed_at] if of.people_changed_at else []
+    instants += [new_year(today)] if shown_days else []
+    instants += [_newest_unit(session)] if of.subject.scope not in (Scope.UNIT, Scope.PERSON) else []
+    return Frame(
+        subject=of.subject,
+        choice=choice,
+        name=title.name,
+        page=title.page,
+        plan_titles=tuple(one.title for one in summaries),
+        demonstration=any(one.demonstration for one in summaries),
+        backlogs=() if narrowed else tuple(one for one in behind if one.count),
+        groups=dates.shown,
+        rounds=in_window(halves, today),
+        days=shown_days,
+        calendars={one.summary.code: one.calendars for one in known},
+        stamp=stamp,
+        sequence=title.version + sum(one.version for one in summaries),
+        changed_at=max(one for one in instants),
+        units=of.codes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Title:
+    name: str
+    page: str
+    changed_at: datetime
+    version: int
+
+
+def _titled(session: Session, of: Extent, known: Sequence[WholePlan]) -> _Title:
+    """The name of what the feed is of, with the change of the unit that it names."""
+    subject = of.subject
+    code = {Scope.UNIT: subject.target, Scope.BELOW: subject.target}.get(subject.scope, subject.within)
+    if subject.scope is Scope.PERSON:
+        code = of.codes[0] if of.codes else ""
+    own = session.execute(select(unit).where(unit.c.code == code)).first() if code else None
+    if own is None and (subject.scope in (Scope.UNIT, Scope.BELOW) or subject.within):
+        raise NotFound(f"没有代码为“{code[:24]}”的单位")
+    first = min((one.summary.loaded_at for one in known), default=None)
+    changed_at = own.changed_at if own is not None else first or _newest_unit(session)
+    page = f"/units/{own.code}" if own is not None else "/"
+    version = own.version if own is not None else 0
+    if subject.scope in OF_PLAN:
+        name, page = _section(subject, known)
+        return _Title(f"{name} · {own.name}" if own is not None else name, page, changed_at, version)
+    names = {Scope.FUNCTION: f"全市{subject.target}系统", Scope.PERSON: of.person_name}
+    if own is not None:
+        names |= {Scope.UNIT: own.name, Scope.BELOW: f"{own.name}及下级"}
+    return _Title(names[subject.scope], page, changed_at, version)
+
+
+def _section(subject: Subject, known: Sequence[WholePlan]) -> tuple[str, str]:
+    own = next((one for one in known if one.summary.id == subject.plan_id), None)
     if own is None:
-        raise NotFound(f"没有代码为“{unit_code[:24]}”的单位")
-    known = {row.id: row for row in session.execute(select(plan).order_by(plan.c.starts_on, plan.c.code))}
-    plan_stamps = {id: max(row.loaded_at, row.calendars_changed_at) for id, row in known.items()}
-    today = civil_date(now)
-    rows = session.execute(_dated(unit_code, today)).all()
-    backlogs = session.execute(_backlog(unit_code)).all()
-    history = session.execute(_history(unit_code, today)).one()
-    stamp = max([own.changed_at, *plan_stamps.values()])
-    calendars = {id: plans.calendars(session, row.code) for id, row in known.items()}
-    doubted = {id: doubted_dates(plans.plan_document(session, row.code)) for id, row in known.items()}
-    items = tuple(
-        _item(r, own, max(own.changed_at, plan_stamps[r.plan_id]), calendars[r.plan_id], doubted[r.plan_id])
-        for r in rows
-    )
-    crossings = _crossings(history, today)
-    return Feed(
-        own.code,
-        own.name,
-        tuple(row.title for row in known.values()),
-        any(row.demonstration for row in known.values()),
-        items,
-        tuple(_backlog_of(row, known[row.plan_id], own.changed_at) for row in backlogs if row.waiting),
-        {row.code: calendars[id] for id, row in known.items()},
-        stamp,
-        max([stamp, *crossings, *([history.newest] if history.newest else [])]),
-    )
+        raise NotFound("台账中没有这个方案")
+    kind = "task" if subject.scope is Scope.TASK else "phase"
+    found = dict(own.plan.sections()).get(f"{kind}-{subject.target}")
+    name = section_name(f"{kind}-{subject.target}")
+    return f"{name} {found.title}" if found is not None else name, f"/{kind}s/{subject.target}"
 
 
-def _dated(unit_code: str, today: date) -> Any:
-    items = work_item.c
-    near = items.deadline.between(today - timedelta(days=DAYS_BACK), today + timedelta(days=DAYS_AHEAD))
-    ended = items.state.in_([State.WAIVED.value, State.CANCELLED.value])
-    lately = items.changed_at >= _midnight(today - timedelta(days=ENDED_DAYS))
-    owed = items.state.in_([state.value for state in OWED])
-    return (
-        select(
-            items.key,
-            items.plan_id,
-            items.revision,
-            items.period,
-            items.deadline,
-            items.state,
-            items.reason,
-            items.created_at,
-            items.changed_at,
-            requirement.c.code,
-            requirement.c.title,
-            requirement.c.section,
-            duty.c.deadline.label("planned"),
-            duty.c.remind_by,
-            duty.c.confidence,
-            duty.c.why,
-        )
-        .join(requirement, requirement.c.id == items.requirement_id)
-        .outerjoin(duty, duty.c.id == items.duty_id)
-        .where(items.unit_code == unit_code, items.catch_up == "")
-        .where(or_(owed, and_(near, ~ended), and_(ended, lately)))
-        .order_by(items.deadline, items.key)
-    )
-
-
-def _backlog(unit_code: str) -> Any:
-    items = work_item.c
-    waiting = case((items.state.in_([state.value for state in UNFINISHED - {State.SUBMITTED}]), 1), else_=0)
-    return (
-        select(
-            items.plan_id,
-            func.sum(waiting).label("waiting"),
-            func.sum(items.revision).label("revision"),
-            func.min(items.created_at).label("created_at"),
-            func.max(items.changed_at).label("changed_at"),
-        )
-        .where(items.unit_code == unit_code, items.catch_up == CatchUp.BACKFILL.value)
-        .group_by(items.plan_id)
-        .order_by(items.plan_id)
-    )
-
-
-def _history(unit_code: str, today: date) -> Any:
-    """What the unit's items say of the past: the newest change, and the deadlines that crossed the window's edges."""
-    items = work_item.c
-    own = items.catch_up == ""
-    settled = items.state.not_in([state.value for state in OWED])  # what is owed never leaves
-    left = case((and_(own, settled, items.deadline < today - timedelta(days=DAYS_BACK)), items.deadline))
-    entered = case((and_(own, items.deadline <= today + timedelta(days=DAYS_AHEAD)), items.deadline))
-    ended = items.state.in_([State.WAIVED.value, State.CANCELLED.value])
-    gone = case((and_(own, ended, items.changed_at < _midnight(today - timedelta(days=ENDED_DAYS))), items.changed_at))
-    return select(
-        func.max(items.changed_at).label("newest"),
-        func.max(left).label("left"),
-        func.max(entered).label("entered"),
-        func.max(gone).label("gone"),
-    ).where(items.unit_code == unit_code)
-
-
-def _crossings(history: Any, today: date) -> list[datetime]:
-    """When an item last entered or left the window: instants that only grow, none after ``today`` began."""
-    found = []
-    if history.left:
-        found.append(_midnight(history.left + timedelta(days=DAYS_BACK + 1)))
-    if history.entered:
-        found.append(_midnight(min(today, history.entered - timedelta(days=DAYS_AHEAD))))
-    if history.gone:
-        found.append(_midnight(civil_date(history.gone) + timedelta(days=ENDED_DAYS + 1)))
-    return found
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
-
-
-def _item(row: Any, own: Any, stamp: datetime, calendars: Calendars, doubted: dict[str, tuple[str, ...]]) -> FeedItem:
-    moved = row.planned is not None and row.planned != row.deadline
-    return FeedItem(
-        row.key,
-        row.revision,
-        row.code,
-        row.title,
-        row.section,
-        own.name,
-        row.period,
-        row.deadline,
-        row.remind_by if row.remind_by and not moved else calendars.work.on_or_before(row.deadline),
-        row.planned if moved else None,
-        Confidence(row.confidence) if row.confidence else Confidence.ANNOUNCED,
-        row.why or "事件发生后的规定期限",
-        State(row.state),
-        row.reason,
-        row.created_at,
-        max(row.changed_at, stamp),
-        doubted.get(row.code, ()),
-    )
-
-
-def _backlog_of(row: Any, of_plan: Any, unit_changed_at: datetime) -> FeedBacklog:
-    stamp = max(row.changed_at, unit_changed_at)
-    return FeedBacklog(of_plan.code, int(row.waiting), of_plan.go_live_on, int(row.revision), row.created_at, stamp)
+def _newest_unit(session: Session) -> Any:
+    return session.execute(select(func.max(unit.c.changed_at))).scalar_one()

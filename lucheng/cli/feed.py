@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from api import ics
+from api.feed_render import render
 from ledger import feed_tokens
 from ledger.queries.feed import feed
 from lucheng.opening import open_ledger, settings_for, utc_now
 from lucheng.options import AsJson, DataDir
 from lucheng.output import print_json, print_table, screen
 from policy_models.errors import LedgerUnavailable
+from policy_models.feeds import Scope, Subject
 
 app = typer.Typer(help="日历订阅：导出、地址", no_args_is_help=True)
 UnitCode = Annotated[str, typer.Option("--unit", help="单位代码", metavar="代码")]
@@ -29,7 +30,8 @@ def export(
     """把单位的办理时限导出为 .ics 日历文件。"""
     settings = settings_for(data_dir)
     with open_ledger(settings, create=False) as database, database.read() as session:
-        body = ics.render(feed(session, unit, now=utc_now(settings)), base_url=settings.base_url)
+        subject = Subject(Scope.UNIT, unit)
+        body = render(feed(session, subject, now=utc_now(settings)), base_url=settings.base_url)
     if str(out) == "-":
         sys.stdout.buffer.write(body)
         return

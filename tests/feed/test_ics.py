@@ -10,10 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.ics import RENDERER_CHANGED_AT, escape, fold, render, render_revoked
-from ledger.queries.feed import Feed, FeedBacklog, FeedItem
+from api.feed_entries import RENDERER_CHANGED_AT
+from api.feed_render import render, render_stopped
+from api.ics import escape, fold
+from ledger.queries.feed import EVERYTHING, Feed, Frame
+from ledger.queries.feed_extras import FeedBacklog, FeedDays, FeedRound
+from ledger.queries.feed_groups import FeedGroup
+from ledger.queries.feed_items import FeedItem
 from policy_models.calendar_file import load as load_calendars
 from policy_models.calendars import Confidence
+from policy_models.feeds import Choice, Component, Scope, Subject
 from policy_models.lifecycle import State
 from policy_models.plan_file import BUNDLED
 from tests.feed.rules import check, events, unescape
@@ -23,12 +29,13 @@ STAMP = datetime(2025, 3, 1, 8, 30, tzinfo=UTC)
 CALENDARS = load_calendars([BUNDLED / "calendars"])
 ITEM = FeedItem(
     key="tiny-2025:1.2:900101001:2025-06",
-    revision=3,
+    sequence=3,
     requirement="1.2",
     title="每月联系",
     section="task-1",
     unit_name="甲村",
     period="2025-06",
+    opens_on=date(2025, 6, 1),
     deadline=date(2025, 6, 29),
     remind_by=date(2025, 6, 27),
     planned=None,
@@ -37,13 +44,35 @@ ITEM = FeedItem(
     state=State.OPEN,
     reason=None,
     created_at=STAMP,
+    changed_at=STAMP,
     stamp=STAMP,
 )
-FEED = Feed("900101001", "甲村", ("小方案",), False, (ITEM,), (), {"tiny-2025": CALENDARS}, STAMP, STAMP)
+FRAME = Frame(
+    subject=Subject(Scope.UNIT, "900101001"),
+    choice=EVERYTHING,
+    name="甲村",
+    page="/units/900101001",
+    plan_titles=("小方案",),
+    demonstration=False,
+    backlogs=(),
+    groups=(),
+    rounds=(),
+    days=(),
+    calendars={"tiny-2025": CALENDARS},
+    stamp=STAMP,
+    sequence=2,
+    changed_at=STAMP,
+)
+FEED = Feed(FRAME, (ITEM,))
+TODO = Choice(component=Component.TODO)
 
 
-def one_event(item: FeedItem, *, alarm: bool = True) -> bytes:
-    return render(replace(FEED, items=(item,)), base_url=BASE, alarm=alarm)
+def framed(*items: FeedItem, alarm: int | None = 0, **changes: object) -> bytes:
+    return render(Feed(replace(FRAME, **changes), items), base_url=BASE, alarm=alarm)  # type: ignore[arg-type]
+
+
+def one_event(item: FeedItem, *, alarm: int | None = 0) -> bytes:
+    return framed(item, alarm=alarm)
 
 
 def test_an_open_item_says_what_by_when_and_where() -> None:
@@ -102,25 +131,28 @@ def test_a_moved_deadline_keeps_its_uid_and_tells_the_old_date() -> None:
 
 
 def test_alarms_are_a_choice() -> None:
-    [(_, event)] = events(one_event(ITEM, alarm=False))
+    [(_, event)] = events(one_event(ITEM, alarm=None))
     assert event.parts == []
+    [(_, event)] = events(one_event(ITEM, alarm=3))
+    assert event.parts[0].one("TRIGGER") == "-P4DT15H"  # two days from Friday to Sunday, and three before
+    assert unescape(event.parts[0].one("DESCRIPTION")) == "请于6月27日(周五)前报送：任务1 每月联系（2025年6月）"
 
 
 def test_a_backlog_is_one_event_that_says_how_many() -> None:
     backlog = FeedBacklog("tiny-2025", 12, date(2025, 5, 1), 5, STAMP, STAMP + timedelta(hours=1))
-    [(uid, event)] = events(render(replace(FEED, items=(), backlogs=(backlog,)), base_url=BASE))
+    [(uid, event)] = events(framed(backlogs=(backlog,)))
     assert uid == "tiny-2025:backfill:900101001@lucheng"
     assert event.one("SUMMARY") == "待补录 12 件 · 甲村"
-    assert (event.one("DTSTART"), event.one("SEQUENCE"), event.one("DTSTAMP")) == ("20250501", "5", "20250301T093000Z")
+    assert (event.one("DTSTART"), event.one("SEQUENCE"), event.one("DTSTAMP")) == ("20250501", "7", "20250301T093000Z")
 
 
 def test_an_empty_feed_still_has_an_event() -> None:
-    [(uid, event)] = events(render(replace(FEED, items=()), base_url=BASE))
+    [(uid, event)] = events(framed())
     assert (uid, event.one("SUMMARY")) == ("nothing-due:900101001@lucheng", "暂无待办 · 甲村")
 
 
 def test_the_revoked_feed_is_one_notice() -> None:
-    raw = render_revoked("办公室\r\n电脑", datetime(2025, 6, 1, 18, tzinfo=UTC), base_url=BASE)
+    raw = render_stopped("办公室\r\n电脑", datetime(2025, 6, 1, 18, tzinfo=UTC), base_url=BASE).body
     [(_, event)] = events(raw)
     assert event.one("SUMMARY") == "日历订阅已停用：办公室\\n电脑"
     assert event.one("DTSTART") == "20250602"  # already tomorrow in Shanghai
@@ -133,7 +165,7 @@ def test_stamps_are_never_older_than_the_renderer() -> None:
 
 def test_a_name_in_the_head_cannot_break_out() -> None:
     name = "甲村\r\nMETHOD:PUBLISH\nBEGIN:VEVENT"
-    calendar = check(render(replace(FEED, unit_name=name, plan_titles=(name,)), base_url=BASE))
+    calendar = check(framed(ITEM, name=name, plan_titles=(name,)))
     assert calendar.one("NAME") == calendar.one("X-WR-CALNAME") == "甲村\\nMETHOD:PUBLISH\\nBEGIN:VEVENT 办理时限"
 
 
@@ -153,7 +185,7 @@ HOSTILE = [
 @pytest.mark.parametrize("title", HOSTILE)
 def test_hostile_titles_round_trip_or_are_stripped(title: str) -> None:
     item = replace(ITEM, title=title, unit_name=title, why=title, reason=title, state=State.RETURNED)
-    raw = render(replace(FEED, items=(item,), unit_name=title, plan_titles=(title,)), base_url=BASE)
+    raw = framed(item, name=title, plan_titles=(title,))
     [(_, event)] = events(raw)
     kept = unescape(escape(title))
     assert unescape(event.one("SUMMARY")) == f"任务1 {kept}（2025年6月） · {kept}"
@@ -182,12 +214,11 @@ def test_folding_loses_nothing_and_splits_no_character(text: str) -> None:
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_any_title_makes_a_feed_that_keeps_the_rules(title: str, name: str) -> None:
-    check(render(replace(FEED, items=(replace(ITEM, title=title, unit_name=name),), unit_name=name), base_url=BASE))
+    check(framed(replace(ITEM, title=title, unit_name=name), name=name))
 
 
 def test_the_hint_is_spread_over_feeds() -> None:
     hints = {
-        check(render(replace(FEED, unit_code=f"90010{n:04}"), base_url=BASE)).one("REFRESH-INTERVAL")
-        for n in range(200)
+        check(framed(ITEM, subject=Subject(Scope.UNIT, f"90010{n:04}"))).one("REFRESH-INTERVAL") for n in range(200)
     }
     assert hints == {f"PT{minutes}M" for minutes in range(55, 66)}

@@ -17,6 +17,7 @@ from ledger.queries.items import ItemFilter, item, items, plan_of_item, unit_ite
 from ledger.queries.matrix import matrix
 from ledger.queries.reading import Reading, open_plan
 from policy_models.errors import NotFound
+from policy_models.feeds import Scope, Subject
 from policy_models.lifecycle import State
 from policy_models.timing import LATE, Light, Timing
 from tests.api.site import BUREAU_ITEM, MONTHLY, VILLAGE, Site, finish, send_back, tiny_site
@@ -196,7 +197,7 @@ READS: dict[str, Callable[[Session, Reading], object]] = {
     "overdue": lambda session, now: overdue_by_unit(session, now),
     "upcoming": lambda session, now: upcoming(session, now),
     "matrix": lambda session, now: matrix(session, now, "task-1"),
-    "feed": lambda session, now: feed(session, VILLAGE, now=instant("2025-05-31")),
+    "feed": lambda session, now: feed(session, Subject(Scope.UNIT, VILLAGE), now=instant("2025-05-31")),
 }
 
 
