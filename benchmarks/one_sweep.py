@@ -21,7 +21,7 @@ from sqlalchemy import event, text
 from benchmarks.measure import cpu_of_tree, parent_of, peak_bytes
 from ledger import issuing, outbox, plans, reminders, tally
 from ledger.database import Session, connect
-from notifications.channels import CHANNELS
+from policy_models.channels import INBOX_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,7 @@ def sweep(step: Steps, day: date, now: datetime) -> tuple[int, int, int, int]:
         queued = step(partial(reminders.queue_due, plan_code=code, as_of=day, now=now))
         reminded, messages = reminded + queued.reminders, messages + queued.messages
         step(partial(tally.compact, plan_code=code))
-    harmless = [name for name, channel in CHANNELS.items() if channel.idempotent]
-    step(lambda s: outbox.release_stale(s, now=now, idempotent_channels=harmless))
+    step(lambda s: outbox.release_stale(s, now=now, idempotent_channels=[INBOX_CODE]))
     return created, opened, reminded, messages
 
 
