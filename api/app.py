@@ -19,6 +19,8 @@ from api.routes import (
     board,
     bulletin,
     chase,
+    circulars,
+    circulars_json,
     compilation,
     exceptions,
     exemplar_pictures,
@@ -94,11 +96,13 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         shortlist,
         scoring,
         bulletin,
+        circulars,
         mail,
         feed,
         healthz,
         json,
         rounds_json,
+        circulars_json,
     ):
         app.include_router(face.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -17,7 +17,16 @@ from documents.deterministic import normalised
 from documents.official import XIAOWU
 from documents.paper import blank, fill, grid, write
 from policy_models.circular_periods import UNIT_OF
-from policy_models.circular_tables import AREA_HEAD, COMING_HEAD, area_cells, area_note, coming_cells, heading
+from policy_models.circular_tables import (
+    AREA_HEAD,
+    COMING_HEAD,
+    annex_names,
+    area_cells,
+    area_note,
+    coming_cells,
+    heading,
+    with_total,
+)
 from policy_models.circular_words import full_day
 from policy_models.circulars import AreaLine, Circular, TaskLight
 from policy_models.timing import LIGHT_NAMES
@@ -57,8 +66,8 @@ def _head(document: Any, circular: Circular) -> None:
     span = circular.span
     _write(document, circular.title, "Title")
     _write(document, f"（截至{full_day(circular.day)}）", indent=0, align=CENTRE)
-    if not circular.complete:
-        _write(document, "预览稿：本期尚未结束，数据以发布时为准", indent=0, align=CENTRE)
+    if circular.issued_on is None:
+        _write(document, "预览稿：未发布，数据以发布时为准", indent=0, align=CENTRE)
     if circular.demonstration:
         _write(document, "演示：办理情况均为虚构", indent=0, align=CENTRE)
     _write(document, "", indent=0)
@@ -89,7 +98,7 @@ def _narrow(cell: Any) -> None:
 def _closing(document: Any, circular: Circular) -> None:
     """附件 in the body's last lines, then who and when."""
     _write(document, "", indent=0)
-    for number, name in enumerate(_annex_names(circular), 1):
+    for number, name in enumerate(annex_names(circular), 1):
         line = _write(document, f"{'附件：' if number == 1 else '　　　'}{number}. {name}")
     line.paragraph_format.keep_with_next = True  # who issued it never stands on a page of its own
     _write(document, "", indent=0).paragraph_format.keep_with_next = True
@@ -97,14 +106,9 @@ def _closing(document: Any, circular: Circular) -> None:
     _write(document, f"{full_day(circular.issued_on or circular.day)}　　", indent=0, align=RIGHT)
 
 
-def _annex_names(circular: Circular) -> list[str]:
-    names = ["各旗县区办理情况", "市直部门办理情况"]
-    return [*names, f"下{UNIT_OF[circular.kind]}到期事项"] if circular.coming else names
-
-
 def _annexes(document: Any, circular: Circular) -> None:
     official.page(document.add_section(WD_SECTION.NEW_PAGE))
-    names = _annex_names(circular)
+    names = annex_names(circular)
     for place, lines in enumerate((circular.counties, circular.departments)):
         _annex_head(document, place + 1, names[place])
         _areas(document, circular, lines)
@@ -128,8 +132,7 @@ def _areas(document: Any, circular: Circular, lines: Sequence[AreaLine]) -> None
         return
     unit = UNIT_OF[circular.kind]
     table = grid(document, AREA_WIDTHS, 2 + len(lines))
-    total = sum(lines, AreaLine(name="合计"))
-    _fill(table, [[one.format(unit) for one in AREA_HEAD], *(area_cells(one) for one in [*lines, total])], left=(0,))
+    _fill(table, [[one.format(unit) for one in AREA_HEAD], *map(area_cells, with_total(lines))], left=(0,))
     note = _write(document, area_note(circular.day), "表格文字", align=WD_ALIGN_PARAGRAPH.LEFT)
     note.paragraph_format.space_before = Mm(1.5)
 

@@ -6,25 +6,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, String, and_, cast, exists, func, insert, literal, or_, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from ledger import channels
+from ledger.circular_recipients import queue
 from ledger.civil import at_hour, civil_date, end_of_day
 from ledger.database import Session
 from ledger.plans import PlanSummary, calendars, plan_summary
 from ledger.queries.circular import circular_facts
 from ledger.tables import circular as circular_table
-from ledger.tables import outbox, person, person_address, plan, unit
-from policy_models.channels import INBOX_CODE
+from ledger.tables import outbox, plan
 from policy_models.circular_periods import KIND_NAMES, CircularKind, CircularPeriod, last_ended, period_of
 from policy_models.circulars import Circular, from_json, issued, to_json
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound
 
 ISSUE_HOUR, ISSUE_MINUTE = 8, 30  # on the day of issue, nothing earlier: offices open then
-CHOSEN = {CircularKind.WEEKLY: person.c.weekly, CircularKind.MONTHLY: person.c.monthly}
-COLUMNS = ("key", "channel", "kind", "plan_id", "recipient", "person_id", "address", "circular_id", "as_of")
-INSTANTS = ("queued_at", "next_try_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ def issue(session: Session, plan_code: str, kind: str, period: str, *, now: date
             id = int(session.execute(written.returning(circular_table.c.id)).scalar_one())
     except IntegrityError as error:
         raise ChangedMeanwhile(f"{wanted.name}{KIND_NAMES[wanted.kind]}刚刚已由他人发布") from error
-    return Issued(id, wanted.kind, wanted.code, True, _queue(session, summary, wanted, id, now))
+    return Issued(id, wanted.kind, wanted.code, True, queue(session, summary, wanted, id, now))
 
 
 def _require_over(summary: PlanSummary, wanted: CircularPeriod, now: datetime) -> None:
@@ -153,90 +149,25 @@ def _issued(row: Any) -> IssuedCircular:
     return IssuedCircular(row.id, row.plan_code, row.as_of, row.issued_at, from_json(row.facts))
 
 
-def _queue(session: Session, summary: PlanSummary, period: CircularPeriod, id: int, now: datetime) -> int:
-    """One message for each person who chose it, through the first of their ways that can be used, and one for the
-    inbox of the coordinator and of each unit where somebody chose it who has no such way, or prefers the inbox."""
-    frame = _Frame(summary, period, id, now)
-    people, inboxes = _to_people(session, frame), _to_inboxes(session, frame)
-    for wanted in (people, inboxes):
-        session.execute(insert(outbox).from_select([*COLUMNS, *INSTANTS], wanted))
-    return int(session.execute(select(func.count()).where(outbox.c.circular_id == id)).scalar_one())
-
-
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """What all messages of one circular have in common."""
+class Receipt:
+    """How the messages of a circular stand: how many there are, went out, wait, or failed for good."""
 
-    plan: PlanSummary
-    period: CircularPeriod
-    circular_id: int
-    now: datetime
-
-    def row(self, channel: Any, recipient: Any, person_id: Any, address: Any) -> Select[Any]:
-        head = literal(f"{self.period.kind}:{self.plan.code}:", String) + recipient
-        whom = head if person_id is None else head + literal(":p", String) + cast(person_id, String)
-        instant = literal(self.now, outbox.c.queued_at.type)
-        return select(
-            (whom + literal(f":{self.period.code}", String)).label("key"),
-            channel,
-            literal(self.period.kind.value, String).label("kind"),
-            literal(self.plan.id).label("plan_id"),
-            recipient.label("recipient"),
-            literal(None, outbox.c.person_id.type) if person_id is None else person_id,
-            literal(None, String) if address is None else address,
-            literal(self.circular_id).label("circular_id"),
-            literal(civil_date(self.now), outbox.c.as_of.type),
-            instant.label("queued_at"),
-            instant.label("next_try_at"),
-        )
+    messages: int
+    sent: int
+    waiting: int
+    failed: int
 
 
-def _to_people(session: Session, frame: _Frame) -> Select[Any]:
-    first = _first_ways(session)
-    way = person_address.c
-    return (
-        frame.row(way.channel, person.c.unit_code, person.c.id, way.address)
-        .select_from(person)
-        .join(unit, unit.c.code == person.c.unit_code)
-        .join(first, first.c.person_id == person.c.id)
-        .join(person_address, and_(way.person_id == person.c.id, way.position == first.c.position))
-        .where(*_wants(frame), way.channel != INBOX_CODE)
+def sent_out(session: Session, circular_id: int) -> Receipt:
+    """One statement."""
+    rows = session.execute(
+        select(outbox.c.state, func.count().label("n"))
+        .where(outbox.c.circular_id == circular_id)
+        .group_by(outbox.c.state)
     )
-
-
-def _to_inboxes(session: Session, frame: _Frame) -> Select[Any]:
-    first = _first_ways(session)
-    way = person_address.c
-    outside = (
-        select(way.person_id)
-        .join(first, and_(first.c.person_id == way.person_id, first.c.position == way.position))
-        .where(way.channel != INBOX_CODE)
-    )
-    here = select(1).where(person.c.unit_code == unit.c.code, *_wants(frame, joined=False), person.c.id.not_in(outside))
-    return (
-        frame.row(literal(INBOX_CODE, String), unit.c.code, None, None)
-        .select_from(unit)
-        .where(or_(unit.c.code == frame.plan.coordinator, and_(_open(frame), exists(here))))
-    )
-
-
-def _wants(frame: _Frame, *, joined: bool = True) -> tuple[Any, ...]:
-    """People who chose this kind; ``joined``: with their unit, which has to be there still."""
-    chose = (person.c.active, CHOSEN[frame.period.kind])
-    return (*chose, _open(frame)) if joined else chose
-
-
-def _open(frame: _Frame) -> Any:
-    return and_(unit.c.active, or_(unit.c.closed_on.is_(None), unit.c.closed_on > civil_date(frame.now)))
-
-
-def _first_ways(session: Session) -> Any:
-    """The place of each person's first way that can be used: by a confirmed channel or by the inbox, not bounced."""
-    usable = [INBOX_CODE, *sorted(channels.confirmed(session))]
-    ways = person_address.c
-    return (
-        select(ways.person_id, func.min(ways.position).label("position"))
-        .where(ways.bounced_at.is_(None), ways.channel.in_(usable))
-        .group_by(ways.person_id)
-        .subquery()
-    )
+    by_state = {row.state: row.n for row in rows}
+    waiting = by_state.get("pending", 0) + by_state.get("claimed", 0)
+    sent = by_state.get("sent", 0)
+    total = sum(by_state.values())
+    return Receipt(total, sent, waiting, total - sent - waiting)

@@ -16,7 +16,7 @@ from ledger.acts import SYSTEM, Actor
 from ledger.civil import at_hour
 from ledger.database import Database
 from ledger.history import PastAct
-from lucheng import demo_people, demo_rounds
+from lucheng import demo_circulars, demo_people, demo_rounds
 from notifications.render import render
 from policy_models.calendars import WorkCalendar
 from policy_models.evidence import Evidence
@@ -75,6 +75,8 @@ def build(database: Database, pack: Pack, day: date, *, base_url: str) -> Iterat
         reminders.queue_due(session, pack.plan.code, as_of=day, now=now)
         feed_tokens.create(session, pack.plan.organs[pack.plan.coordinator], "演示", now)
         marks.mark(session, "sweep", as_of=day, now=now)
+    yield 0.95
+    demo_circulars.issue_last(database, pack, day, lambda at: _tell(database, at, base_url))
     _tell(database, now, base_url)
     yield 1.0
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
+from policy_models.circular_periods import UNIT_OF
 from policy_models.circular_words import full_day, percent
-from policy_models.circulars import AreaLine, ComingLine
+from policy_models.circulars import AreaLine, Circular, ComingLine, sum_of
 from policy_models.spans import month_day, weekday_name
 
 NUMERALS = "一二三四五六七八九"
@@ -17,6 +19,17 @@ COMING_HEAD = ("时限", "请于此日前报送", "事项", "期次", "单位数
 def heading(number: int, name: str) -> str:
     """``一、总体进展``; ``number`` from 0."""
     return f"{NUMERALS[number]}、{name}"
+
+
+def annex_names(circular: Circular) -> tuple[str, ...]:
+    """The tables' names, in order; the last only where something is due."""
+    names = ("各旗县区办理情况", "市直部门办理情况")
+    return (*names, f"下{UNIT_OF[circular.kind]}到期事项") if circular.coming else names
+
+
+def with_total(lines: Sequence[AreaLine]) -> tuple[AreaLine, ...]:
+    """The lines and their sum."""
+    return (*lines, sum_of(lines, "合计"))
 
 
 def area_cells(line: AreaLine) -> tuple[str, ...]:

@@ -151,11 +151,6 @@ class Circular:
         return period_of(self.kind, self.period)
 
     @property
-    def complete(self) -> bool:
-        """Whether the period is over; else this is a preview."""
-        return self.day == self.span.last
-
-    @property
     def counties(self) -> tuple[AreaLine, ...]:
         """Worst first: most overdue, then the larger share of what is due, then by code."""
         return worst_first(one for one in self.areas if not one.of_city)

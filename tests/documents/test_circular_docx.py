@@ -105,8 +105,10 @@ def test_the_tables_hold_the_figures(paper: Any) -> None:
 
 def test_a_preview_a_demonstration_and_a_month_say_so() -> None:
     preview = worded(replace(FACTS, day=date(2025, 4, 2), demonstration=True))
-    assert {"预览稿：本期尚未结束，数据以发布时为准", "演示：办理情况均为虚构"} < set(texts(opened(preview)))
-    monthly = worded(replace(FACTS, kind=MONTHLY, period="2025-03", day=date(2025, 3, 31), coming=()))
+    assert {"预览稿：未发布，数据以发布时为准", "演示：办理情况均为虚构"} < set(texts(opened(preview)))
+    monthly = issued(
+        worded(replace(FACTS, kind=MONTHLY, period="2025-03", day=date(2025, 3, 31), coming=())), date(2025, 4, 1)
+    )
     said = texts(opened(monthly))
     assert "现将《小方案》2025年3月落实情况通报如下：" in said
     assert not [text for text in said if "预览" in text or "演示" in text or text == "下月到期事项"]

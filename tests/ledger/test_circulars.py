@@ -221,7 +221,7 @@ def test_a_preview_of_today_says_what_the_board_of_now_says(database: Database) 
     with database.read() as session:
         running = circular_facts(session, CODE, period_with(CircularKind.WEEKLY, date(2025, 4, 10)), now=now)
         board = roll_up(tally.counts(session, CODE, date(2025, 4, 10), now=now), lambda _: "")[""]
-    assert (running.complete, running.day) == (False, date(2025, 4, 10))
+    assert (running.issued_on, running.day) == (None, date(2025, 4, 10))
     assert (running.total.expected, running.total.done, running.total.overdue, running.total.due) == (
         board.expected, board.done, board.late, board.due,
     )  # fmt: skip
