@@ -53,8 +53,8 @@ def load_channels(data_dir: Path | None = None) -> dict[str, ChannelConfig]:
     """Every channel by its code: the inbox, e-mail where LUCHENG_SMTP_HOST is set, and those of the channels file.
     ``data_dir``: of the command line, over the environment's.
 
-    Raises Faulty with every fault by file, line and field, without any value that stands there. A file that is not
-    there is no fault, unless LUCHENG_CHANNELS_FILE names it.
+    Raises Faulty with every fault by file, line and field, without any value that stands there, and ValidationError for
+    wrong SMTP settings. A file that is not there is no fault, unless LUCHENG_CHANNELS_FILE names it.
     """
     found = {INBOX_CODE: _of_kind(INBOX_CODE, ChannelKind.INBOX)}
     smtp = SmtpSettings()

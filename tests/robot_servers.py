@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -56,7 +56,6 @@ class Receiver:
     minute: list[float] = field(default_factory=list)
     locked_until: float = 0.0
     port: int = 0
-    after: Callable[[], None] = lambda: None
 
     def count(self) -> bool:
         """Whether one more message in this minute is too many."""
@@ -238,11 +237,9 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
     """It answers and answers."""
     handler.send_response(200)
     handler.end_headers()
-    try:
+    with suppress(OSError):  # nobody reads on
         for _ in range(10_000):
             handler.wfile.write(b"x" * 10_000)
-    except OSError:
-        pass
     handler.close_connection = True
 
 

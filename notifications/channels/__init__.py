@@ -13,7 +13,7 @@ from notifications.channels.email import Connections
 from notifications.letter import Letter
 from policy_models.channels import ChannelKind
 
-__all__ = ["Connections", "Letter", "deliver", "messages", "test_letter"]
+__all__ = ["Connections", "Letter", "deliver", "messages"]
 
 Sender = Callable[[ChannelConfig, Letter, datetime], str]
 SENDERS: Final[Mapping[ChannelKind, Sender]] = {
@@ -50,18 +50,3 @@ def messages(config: ChannelConfig, letter: Letter) -> int:
     """How many messages a letter makes for the limit of its channel: a robot takes a long one in parts."""
     parts = PARTS.get(config.kind)
     return len(parts(config, letter)) if parts else 1
-
-
-def test_letter(config: ChannelConfig, number: str, *, address: str | None = None) -> Letter:  # noqa: PT028
-    """The message by which an administrator confirms a channel; ``number``: what is to be typed in. ``address``: of
-    whoever looks whether it arrives; a channel of kind email needs one."""
-    body = (
-        f"这是鹿程的测试消息，用于确认渠道“{config.name}”（{config.code}）可以使用。\n"
-        f"确认码：{number}\n"
-        f"请管理员运行 lucheng channel confirm {config.code} {number}，或在渠道页面填写确认码。\n"
-        "如果您没有配置过这个渠道，请不要理会本消息。\n"
-    )
-    return Letter(0, f"test:{config.code}:{number}", "test", "", "", f"渠道测试：{number}", body, address=address)
-
-
-test_letter.__test__ = False  # type: ignore[attr-defined]  # pytest is to leave it alone

@@ -59,8 +59,9 @@ def _payload(title: str, paragraphs: list[list[dict[str, str]]]) -> dict[str, An
 
 
 def _paragraph(line: str) -> list[dict[str, str]]:
+    """An empty line is a blank: an element without words is none."""
     return [
-        {"tag": "a", "text": words, "href": words} if is_link else {"tag": "text", "text": words}
+        {"tag": "a", "text": words, "href": words} if is_link else {"tag": "text", "text": words or " "}
         for words, is_link in pieces(line)
     ]
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from notifications import channels
 from notifications.channel_config import ChannelConfig
 from notifications.channels import SENDERS, Letter, deliver, messages
 from policy_models.channels import ChannelKind
@@ -53,14 +52,3 @@ def test_the_inbox_carries_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_every_kind_has_a_way_out() -> None:
     assert set(SENDERS) == set(ChannelKind)
-
-
-def test_a_test_message_says_how_to_confirm() -> None:
-    letter = channels.test_letter(CONSOLE, "204816", address="a@b.cn")
-    assert (letter.subject, letter.address, letter.message) == ("渠道测试：204816", "a@b.cn", 0)
-    assert letter.body == (
-        "这是鹿程的测试消息，用于确认渠道“控制台”（console）可以使用。\n"
-        "确认码：204816\n"
-        "请管理员运行 lucheng channel confirm console 204816，或在渠道页面填写确认码。\n"
-        "如果您没有配置过这个渠道，请不要理会本消息。\n"
-    )

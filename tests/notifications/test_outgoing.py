@@ -17,8 +17,8 @@ from notifications import public_addresses
 from notifications.outgoing import Answer, post
 from notifications.public_addresses import allowed
 from policy_models.errors import DeliveryError
-from tests import receivers
-from tests.receivers import Receiver, receiving
+from tests import robot_servers
+from tests.robot_servers import Receiver, receiving
 
 INSIDE = "渠道的网址指向内部网络或保留的地址，没有发送；如确为内网的渠道，请在渠道文件中写 allow_private: true"
 RESERVED = "渠道的网址指向内部网络或保留的地址，没有发送；不能作为渠道的地址"
@@ -183,7 +183,7 @@ def test_only_https_and_only_addresses(receiver: Receiver) -> None:
 
 def test_redirects_are_told_and_not_followed(receiver: Receiver) -> None:
     inside = f"http://127.0.0.1:{receiver.port}/inside"
-    receiver.next.append(receivers.answering(307, Location=inside))
+    receiver.next.append(robot_servers.answering(307, Location=inside))
     assert post(f"http://localhost:{receiver.port}/", b"{}", {}, allow_private=True).status == 307
     assert [one.path for one in receiver.seen] == ["/"]
 

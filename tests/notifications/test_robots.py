@@ -20,9 +20,9 @@ from notifications.channel_config import ChannelConfig
 from notifications.channels import Letter, deliver, messages, webhook
 from policy_models.channels import ChannelKind
 from policy_models.errors import DeliveryError
-from tests import receivers
+from tests import robot_servers
 from tests.postgres import free_port
-from tests.receivers import DING_SECRET, FEISHU_SECRET, HOOK_SECRET, TOKEN, Receiver, receiving
+from tests.robot_servers import DING_SECRET, FEISHU_SECRET, HOOK_SECRET, TOKEN, Receiver, receiving
 
 NOW = datetime(2026, 12, 1, 1, 30, tzinfo=UTC)
 LINK = "http://lucheng.example/units/150203-mz?from=a_b&x=1"
@@ -78,7 +78,7 @@ def running() -> Iterator[dict[str, Receiver]]:
     with ExitStack() as stack:
         limits = {"feishu": 100, "webhook": 1000}
         yield {
-            kind: stack.enter_context(receiving(getattr(receivers, kind), at=0, per_minute=limits.get(kind, 20)))
+            kind: stack.enter_context(receiving(getattr(robot_servers, kind), at=0, per_minute=limits.get(kind, 20)))
             for kind in KINDS
         }
 
@@ -137,9 +137,9 @@ def test_feishu_shows_a_post_and_calls(pair: Pair) -> None:
     assert post["content"] == [
         [{"tag": "text", "text": "昆都仑区民政局："}],
         [{"tag": "text", "text": "请办理 *重点*_事项_。"}],
-        [{"tag": "text", "text": ""}],
+        [{"tag": "text", "text": " "}],
         [{"tag": "text", "text": "1. 任务5 随访：时限2026年12月31日，还有7个工作日。"}],
-        [{"tag": "text", "text": ""}],
+        [{"tag": "text", "text": " "}],
         [{"tag": "text", "text": "办理页面："}, {"tag": "a", "text": LINK, "href": LINK}],
         [{"tag": "at", "user_id": "ou_18eac85d35a26f989317ad4f02e8bbbb"}],
     ]
@@ -253,12 +253,14 @@ def test_wecom_text_within_its_smaller_limit_where_somebody_is_called(pair: Pair
 def test_a_part_that_fails_leaves_the_whole_uncertain(pair: Pair) -> None:
     letter = replace(LETTER, body="请办理事项。\n" * 4000)
     count = messages(pair.config(), letter)
-    answer = receivers.plain({"dingtalk": {"errcode": -1}, "wecom": {"errcode": -1}, "feishu": {"code": 1}}[pair.kind])
+    answer = robot_servers.plain(
+        {"dingtalk": {"errcode": -1}, "wecom": {"errcode": -1}, "feishu": {"code": 1}}[pair.kind]
+    )
 
     def takes(handler: BaseHTTPRequestHandler) -> None:
-        receivers.give(handler, 200, receivers.plain({"errcode": 0, "code": 0}))
+        robot_servers.give(handler, 200, robot_servers.plain({"errcode": 0, "code": 0}))
 
-    pair.robot.next[:] = [takes, receivers.answering(200, answer)]
+    pair.robot.next[:] = [takes, robot_servers.answering(200, answer)]
     error = pair.fails(letter)
     assert str(error).startswith(f"消息分 {count} 段发送，前 1 段已送达，第 2 段没有确认送达：")
     assert told(error) == (False, True, None)
@@ -319,7 +321,7 @@ def test_a_clock_that_is_off_is_refused(pair: Pair) -> None:
 def test_a_code_that_nobody_knows_is_tried_again(pair: Pair) -> None:
     names = ("code", "msg") if pair.kind == "feishu" else ("errcode", "errmsg")
     hostile = f"busy {TOKEN} {SECRETS[pair.kind] or 'x'} 13800001234\n<b>\x00" + "长" * 500
-    pair.robot.next.append(receivers.answering(200, receivers.plain({names[0]: 60020, names[1]: hostile})))
+    pair.robot.next.append(robot_servers.answering(200, robot_servers.plain({names[0]: 60020, names[1]: hostile})))
     error = pair.fails()
     assert told(error) == (False, False, None)
     assert "（60020）：busy *** " in str(error)
@@ -348,7 +350,7 @@ def test_a_code_that_nobody_knows_is_tried_again(pair: Pair) -> None:
     ids=lambda body: repr(body[:12]),
 )
 def test_an_answer_that_nobody_can_read_is_uncertain(pair: Pair, body: bytes) -> None:
-    pair.robot.next.append(receivers.answering(200, body))
+    pair.robot.next.append(robot_servers.answering(200, body))
     error = pair.fails()
     assert (str(error), told(error)) == ("对方的答复无法识别，不能确定是否送达", (False, True, None))
 
@@ -379,13 +381,13 @@ def test_an_answer_that_nobody_can_read_is_uncertain(pair: Pair, body: bytes) ->
 def test_what_a_status_means(
     pair: Pair, status: int, headers: dict[str, str], verdict: tuple[bool, bool, timedelta | None]
 ) -> None:
-    pair.robot.next.append(receivers.answering(status, b"<html></html>", **headers))
+    pair.robot.next.append(robot_servers.answering(status, b"<html></html>", **headers))
     assert told(pair.fails()) == verdict
     assert len(pair.robot.seen) == 1
 
 
 @every
-@pytest.mark.parametrize("end", [receivers.silent(1.5), receivers.dripping(3), receivers.cut])
+@pytest.mark.parametrize("end", [robot_servers.silent(9), robot_servers.dripping(9), robot_servers.cut])
 def test_no_answer_is_uncertain(
     pair: Pair, end: Callable[[BaseHTTPRequestHandler], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -393,21 +395,21 @@ def test_no_answer_is_uncertain(
     pair.robot.next.append(end)
     began = time.monotonic()
     error = pair.fails()
-    assert time.monotonic() - began < 1.4
+    assert time.monotonic() - began < 5
     assert told(error) == (False, True, None)
-    why = "连接在对方答复前中断" if end is receivers.cut else "对方在限定时间内没有答复"
+    why = "连接在对方答复前中断" if end is robot_servers.cut else "对方在限定时间内没有答复"
     assert str(error) == f"消息已发出，{why}，不能确定是否送达"
 
 
 @robots
 def test_half_an_answer_is_uncertain(pair: Pair) -> None:
-    pair.robot.next.append(receivers.half(b'{"errcode": 0, "code": 0, "errmsg": "ok"}'))
+    pair.robot.next.append(robot_servers.half(b'{"errcode": 0, "code": 0, "errmsg": "ok"}'))
     assert told(pair.fails()) == (False, True, None)
 
 
 @every
 def test_an_answer_without_end_is_not_read_to_it(pair: Pair) -> None:
-    pair.robot.next.append(receivers.endless)
+    pair.robot.next.append(robot_servers.endless)
     if pair.kind == "webhook":
         assert pair.send() == "HTTP 200"  # the status says it all
     else:
@@ -426,7 +428,7 @@ def test_secrets_stay_out_of_logs_and_representations(pair: Pair, caplog: pytest
     caplog.set_level(logging.DEBUG)
     logging.getLogger("httpx").setLevel(logging.DEBUG)
     pair.send()
-    pair.robot.next.append(receivers.answering(500))
+    pair.robot.next.append(robot_servers.answering(500))
     pair.fails()
     config = pair.config()
     shown = f"{config!r} {config} {config.model_dump_json()} {config.digest} {caplog.text}"
