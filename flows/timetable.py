@@ -16,6 +16,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, RRule, Schedule
 
 from flows import phases, plan_tasks
+from flows.circulars import circulars
 from flows.delivery import delivery
 from flows.mail import mail
 from flows.reminders import reminders
@@ -38,7 +39,7 @@ BESIDE = ConcurrencyLimitConfig(limit=DELIVERIES_AT_A_TIME, collision_strategy=C
 def deployments(
     plans: Sequence[tuple[Plan, Calendars]], today: date, *, mailbox: bool = False
 ) -> list[RunnerDeployment]:
-    """Every deployment: for each plan one for each phase and task, then the sweep, the reminders and the delivery, and
+    """Every deployment: for each plan one for each phase and task, then the sweep, the circulars, the reminders and the delivery, and
     the reading of the ``mailbox`` where there is one.
 
     ``today`` (civil date): earlier dates are left out, and a plan that has ended keeps its deployments unscheduled.
@@ -109,7 +110,14 @@ def _daily() -> Iterator[RunnerDeployment]:
         "sweep",
         schedule=Cron("30 7 * * *", timezone=ZONE, slug="daily"),
         tags=[OURS, "每日巡检"],
-        description="每天 07:30 补齐漏做的交办、催办和投递。",
+        description="每天 07:30 补齐漏做的交办、催办、通报和投递。",
+    )
+    yield _deployment(
+        circulars,
+        "circulars",
+        schedule=Cron("35 8 * * *", timezone=ZONE, slug="daily"),
+        tags=[OURS, "通报"],
+        description="每天 08:35 发布已到发布日的周通报和月通报。",
     )
     yield _deployment(
         reminders,

@@ -48,7 +48,7 @@ MOVED = replace(PACK, plan=copy_plan(PACK.plan, STARTS_ON, PLAN))
 TASKS = [f"{PLAN}-task-{number:02}" for number in range(1, 19)]
 PHASES = [f"{PLAN}-phase-{number}" for number in (1, 2, 3)]
 FLOW_OF = {name: name.removeprefix(f"{PLAN}-") for name in [*TASKS, *PHASES]}
-DAILY = ["sweep", "reminders", "delivery"]
+DAILY = ["sweep", "circulars", "reminders", "delivery"]
 
 
 @dataclass
@@ -100,7 +100,7 @@ def prefect(city: City) -> Iterator[SyncPrefectClient]:
 @pytest.fixture(scope="module")
 def runner(city: City, prefect: SyncPrefectClient) -> Iterator[Running]:
     with started(city.runner) as running:
-        wait_for(lambda: len(deployments(prefect)) == 24, 90, "24 deployments")
+        wait_for(lambda: len(deployments(prefect)) == 25, 90, "25 deployments")
         yield running
 
 

@@ -55,7 +55,7 @@ def at_eight(*days: str) -> list[datetime]:
 def test_a_plan_has_its_phases_and_tasks_and_the_city_its_daily_runs(listed: dict[str, RunnerDeployment]) -> None:
     phases = [f"moved-phase-{number}" for number in (1, 2, 3)]
     tasks = [f"moved-task-{number:02}" for number in range(1, 19)]
-    assert list(listed) == [*phases, *tasks, "sweep", "reminders", "delivery"]
+    assert list(listed) == [*phases, *tasks, "sweep", "circulars", "reminders", "delivery"]
 
 
 def test_every_entrypoint_loads_its_own_flow(
@@ -69,7 +69,7 @@ def test_every_entrypoint_loads_its_own_flow(
         loaded[name] = (flow.name, flow.fn.__name__)
     numbered = {f"moved-task-{n:02}": (f"task-{n:02}", f"task_t{n:02}") for n in range(1, 19)}
     numbered |= {f"moved-phase-{n}": (f"phase-{n}", f"phase_p{n}") for n in (1, 2, 3)}
-    assert loaded == numbered | {name: (name, name) for name in ("sweep", "reminders", "delivery")}
+    assert loaded == numbered | {name: (name, name) for name in ("sweep", "circulars", "reminders", "delivery")}
 
 
 def test_a_phase_runs_on_its_own_dates(listed: dict[str, RunnerDeployment]) -> None:
@@ -108,13 +108,14 @@ def test_reconcilers_run_alone_and_delivery_two_at_a_time(listed: dict[str, Runn
 
 def test_the_daily_runs(listed: dict[str, RunnerDeployment]) -> None:
     found = {}
-    for name in ("sweep", "reminders", "delivery"):
+    for name in ("sweep", "circulars", "reminders", "delivery"):
         [schedule] = listed[name].schedules or []
         assert isinstance(schedule.schedule, CronSchedule)
         found[name] = (schedule.schedule.cron, schedule.schedule.timezone)
     zone = "Asia/Shanghai"
     assert found == {
         "sweep": ("30 7 * * *", zone),
+        "circulars": ("35 8 * * *", zone),
         "reminders": ("40 8 * * *", zone),
         "delivery": ("*/10 * * * *", zone),
     }
@@ -135,14 +136,14 @@ def test_a_mailbox_is_read_every_10_minutes_where_there_is_one(pack: Pack, monke
 
 def test_a_plan_that_has_ended_keeps_its_deployments_without_a_schedule(pack: Pack) -> None:
     found = deployments([(pack.plan, pack.calendars)], TODAY)
-    assert len(found) == 24
-    assert [d.name for d in found if d.schedules] == ["sweep", "reminders", "delivery"]
+    assert len(found) == 25
+    assert [d.name for d in found if d.schedules] == ["sweep", "circulars", "reminders", "delivery"]
 
 
 def test_two_plans_stand_side_by_side(pack: Pack) -> None:
     moved = copy_plan(pack.plan, date(2026, 12, 1), "moved")
     found = deployments([(pack.plan, pack.calendars), (moved, pack.calendars)], TODAY)
-    assert len({d.full_name for d in found}) == len(found) == 45
+    assert len({d.full_name for d in found}) == len(found) == 46
 
 
 def test_a_schedule_keeps_to_what_the_server_takes() -> None:

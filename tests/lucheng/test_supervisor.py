@@ -350,7 +350,7 @@ def test_up_for_real_twice(tmp_path: Path) -> None:
             assert board[0] == 200
             assert "包头市留守儿童和困境儿童关爱服务质量提升三年行动实施方案" in board[1]
             wait_for(lambda: "流程已就绪。" in said.read_text(encoding="utf-8"), 120, "the runner")
-            wait_for(lambda: in_prefect(prefect_port, "deployments")() == 24, 60, "24 deployments")
+            wait_for(lambda: in_prefect(prefect_port, "deployments")() == 25, 60, "25 deployments")
             tree = descendants(up.pid)
             assert len(tree) >= 3
             up.send_signal(signal.SIGINT)
