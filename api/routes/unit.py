@@ -1,24 +1,22 @@
-"""单位: the tree, one unit's agenda and calendar subscriptions, lists of items and one item."""
+"""单位: the tree, and one unit's agenda."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated
-from urllib.parse import quote, urlsplit
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BeforeValidator
 
 from api.agenda import agenda
-from api.dependencies import Deployed, MaybePlan, Now, OpenPlan, Reads, Writes, own_page_only, printable
+from api.dependencies import MaybePlan, OpenPlan, Reads, printable
 from api.desk import work_of
 from api.pages import page, plan_page
 from ledger import feed_tokens, outbox, plans, tally
 from ledger.queries import units
 from ledger.queries.board import overdue_by_unit
 from ledger.queries.items import unit_items
-from ledger.queries.reading import Reading, open_plan
+from ledger.queries.reading import Reading
 from policy_models.plan import Level
 from policy_models.rollup import Cell, roll_up
 
@@ -63,7 +61,7 @@ def show_unit(session: Reads, reading: OpenPlan, code: Code) -> Response:
         "owes": bool(rows),
         "desk": work_of(session, reading, own.code),
         "inbox": outbox.inbox(session, own.code, limit=INBOX_SHOWN),
-        "tokens": feed_tokens.listing(session, own.code),
+        "subscriptions": sum(not one.revoked_at for one in feed_tokens.listing(session, own.code)),
     }
     return plan_page("unit.html", reading, plans.plans(session), context)
 
@@ -77,51 +75,3 @@ def _organ_order(reading: Reading) -> Callable[[units.UnitRow], tuple[int, str]]
         return (places.get(one.code, last), one.code) if one.level is Level.CITY else (last, one.code)
 
     return order
-
-
-@router.post("/units/{code}/feeds", dependencies=[Depends(own_page_only)])
-def subscribe(
-    session: Writes,
-    now: Now,
-    deployed: Deployed,
-    code: Code,
-    name: Annotated[str, Form(max_length=200)] = "",
-    alarm: Annotated[str, Form(max_length=8)] = "off",
-) -> Response:
-    """Make a secret address and show it, once."""
-    own = units.unit_row(session, code)
-    if not name.strip():
-        raise HTTPException(422, "请填写用途名称，便于以后停用时辨认")
-    token = feed_tokens.create(session, own.code, name, now)
-    base = deployed.base_url.rstrip("/")
-    path = f"/feeds/{token}.ics{'' if alarm == 'on' else '?alarm=off'}"
-    webcal = _webcal(base) + path
-    context = {
-        "here": "units",
-        "unit": own,
-        "https": f"{base}{path}",
-        "webcal": webcal,
-        "google": f"https://calendar.google.com/calendar/r?cid={quote(webcal, safe='')}",
-        "only_here": _is_loopback(base),
-    }
-    headers = {"Referrer-Policy": "no-referrer"}
-    reading = open_plan(session, None, as_of=None, now=now)
-    if reading is None:
-        return page("subscribed.html", context, headers=headers)
-    return plan_page("subscribed.html", reading, plans.plans(session), context, headers=headers)
-
-
-@router.post("/units/{code}/feeds/{token_id}/revoke", dependencies=[Depends(own_page_only)])
-def unsubscribe(session: Writes, now: Now, code: Code, token_id: Annotated[int, Path(ge=1)]) -> Response:
-    feed_tokens.revoke(session, code, token_id, now)
-    return RedirectResponse(f"/units/{quote(code, safe='-')}#feeds", 303)
-
-
-def _webcal(base: str) -> str:
-    return "webcal://" + base.partition("://")[2]
-
-
-def _is_loopback(base: str) -> bool:
-    """Whether only programs on this machine can reach the address."""
-    host = urlsplit(base).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")

@@ -74,6 +74,11 @@ def above(session: Session, code: str) -> tuple[UnitRow, ...]:
     return tuple(map(_unit, rows))
 
 
+def has_below(session: Session, code: str) -> bool:
+    """Whether a unit that is in use lies directly below one."""
+    return session.execute(select(unit.c.code).where(unit.c.parent == code, unit.c.active).limit(1)).first() is not None
+
+
 def below(session: Session, reading: Reading, code: str) -> tuple[UnitStanding, ...]:
     """The units directly below one, each with the counts of all that lies below it: one statement each for units
     and counts."""

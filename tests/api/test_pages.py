@@ -273,23 +273,6 @@ def test_a_form_from_another_site_is_refused(site: Site) -> None:
     assert browser.post(address, data={"name": "x"}, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
-def test_a_subscription_is_shown_once_and_can_be_stopped(site: Site) -> None:
-    browser = site.at("2025-05-31")
-    shown = browser.post(f"/units/{VILLAGE}/feeds", data={"name": "办公室电脑", "alarm": "on"}).text
-    [address] = set(re.findall(r"http://testserver(/feeds/[\w-]{32}\.ics)\"", shown))
-    assert f"webcal://testserver{address}" in shown
-    assert browser.get(address).status_code == 200
-    listed = browser.get(f"/units/{VILLAGE}").text
-    assert "办公室电脑" in listed
-    assert address not in listed
-    assert "testclient" in listed
-    [stop] = re.findall(r'action="(/units/\w+/feeds/\d+/revoke)"', listed)
-    assert browser.post(stop).status_code == 303
-    assert browser.post(stop).status_code == 409
-    assert browser.post(stop.replace(VILLAGE, BUREAU)).status_code == 404
-    assert "已停用" in browser.get(f"/units/{VILLAGE}").text
-
-
 def test_healthz_tells_the_last_sweep(site: Site) -> None:
     from ledger.marks import mark
 
