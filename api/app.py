@@ -18,6 +18,9 @@ from api.pdf_copies import PdfCopies
 from api.routes import (
     board,
     bulletin,
+    chase,
+    circulars,
+    circulars_json,
     compilation,
     exceptions,
     exemplar_pictures,
@@ -30,7 +33,9 @@ from api.routes import (
     json,
     mail,
     mask,
+    messages,
     register,
+    reminders,
     report_review,
     reports,
     review,
@@ -71,6 +76,9 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         unit,
         subscribe,
         item,
+        reminders,
+        messages,
+        chase,
         review,
         sample,
         extension,
@@ -90,11 +98,13 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         shortlist,
         scoring,
         bulletin,
+        circulars,
         mail,
         feed,
         healthz,
         json,
         rounds_json,
+        circulars_json,
     ):
         app.include_router(face.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
