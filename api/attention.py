@@ -19,16 +19,24 @@ MOST = 8
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One line: a light, the sentence, and where to look (None: nothing to open)."""
+    """One line: a light, the sentence, where to look (None: nothing to open), and a word for the light ("": its own)."""
 
     light: Light
     sentence: str
     link: str | None
+    word: str = ""
 
 
-def concerns(reading: Reading, board: Board) -> tuple[Concern, ...]:
-    """At most eight lines; none when all goes well."""
-    lines = [*_late(reading, board), *_waiting(reading, board), *_behind(reading, board), *_calendars(reading)]
+def concerns(reading: Reading, board: Board, unreachable: int = 0) -> tuple[Concern, ...]:
+    """At most eight lines; none when all goes well. ``unreachable``: units that owe something and that nobody can
+    reach."""
+    lines = [
+        *_late(reading, board),
+        *_unreachable(reading, unreachable),
+        *_waiting(reading, board),
+        *_behind(reading, board),
+        *_calendars(reading),
+    ]
     return tuple(lines[:MOST])
 
 
@@ -39,6 +47,12 @@ def _late(reading: Reading, board: Board) -> Iterator[Concern]:
         words = f"{_named(line)}：{'严重' if red == line.cell.late else ''}逾期 {line.cell.late} 件"
         words += f"，其中严重逾期 {red} 件" if 0 < red < line.cell.late else ""
         yield Concern(line.cell.light, words, _items(reading, section=line.name, timing="late"))
+
+
+def _unreachable(reading: Reading, number: int) -> Iterator[Concern]:
+    if number:
+        words = f"{number} 个单位联系不到：没有联络员能收到消息，请登记或更正"
+        yield Concern(Light.YELLOW, words, address("/people/unreachable", plan=reading.summary.code), "注意")
 
 
 def _waiting(reading: Reading, board: Board) -> Iterator[Concern]:

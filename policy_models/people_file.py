@@ -107,6 +107,7 @@ class _Reader:
         rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=_delimiter(text), strict=True)
         people: list[PersonFacts] = []
         faults: list[Fault] = []
+        row: list[str] = []
         try:
             fields = self._fields(next(rows, []))
             for row in rows:
@@ -114,6 +115,9 @@ class _Reader:
                 faults += found
                 if one is not None:
                     people.append(one)
+            if 0 < len(row) < len(fields) and not text.endswith(("\n", "\r")):
+                faults = [one for one in faults if one.line != rows.line_num]
+                faults.append(Fault(self.file, rows.line_num, "", "最后一行不完整，文件可能没有上传完整"))
         except csv.Error:
             faults.append(Fault(self.file, rows.line_num, "", "引号不成对，或一格过长，无法按表格读取"))
         return people, faults

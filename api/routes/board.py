@@ -10,6 +10,7 @@ from api.dependencies import MaybePlan, Reads
 from api.pages import page, plan_page
 from api.ribbon import ribbon
 from ledger import plans, tally
+from ledger.queries.reach import count_unreachable
 
 router = APIRouter(include_in_schema=False)
 OVERDUE_SHOWN = 8
@@ -20,11 +21,13 @@ def show_board(session: Reads, reading: MaybePlan) -> Response:
     if reading is None:
         return page("empty.html", {})
     shown = board(session, reading)
+    # people are known as they are today: a past day says nothing of them
+    alone = 0 if reading.is_past else count_unreachable(session, reading.summary.code, reading.now)
     context = {
         "here": "board",
         "board": shown,
         "ribbon": ribbon(reading, shown),
-        "concerns": concerns(reading, shown),
+        "concerns": concerns(reading, shown, alone),
         "overdue_shown": OVERDUE_SHOWN,
         "month": month_of(reading.as_of),
     }
