@@ -7,7 +7,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from lucheng.cli import calendar, db, demo, doctor, feed, mail, people, plan, report, rounds, units, up, web
+from lucheng.cli import calendar, circular, db, demo, doctor, feed, mail, people, plan, report, rounds, units, up, web
 from lucheng.wrong_settings import SETTINGS, wrong_setting
 from policy_models.errors import LuchengError
 
@@ -24,6 +24,7 @@ for name, group in (
     ("round", rounds),
     ("report", report),
     ("calendar", calendar),
+    ("circular", circular),
     ("feed", feed),
     ("people", people),
     ("mail", mail),
