@@ -10,7 +10,8 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.dependencies import Clock
-from api.feed_cache import FeedCache
+from api.feed_keeper import FeedKeeper
+from api.feed_shortcut import FeedShortcut
 from api.headers import SafeHeaders
 from api.misses import Misses
 from api.pages import STATIC
@@ -18,6 +19,7 @@ from api.pdf_copies import PdfCopies
 from api.routes import (
     board,
     bulletin,
+    channels,
     chase,
     circulars,
     circulars_json,
@@ -26,7 +28,6 @@ from api.routes import (
     exemplar_pictures,
     exemplars,
     extension,
-    feed,
     files,
     healthz,
     item,
@@ -34,9 +35,9 @@ from api.routes import (
     mail,
     mask,
     messages,
-    register,
     people,
     people_import,
+    register,
     reminders,
     report_review,
     reports,
@@ -68,9 +69,11 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
     )
     app.state.database, app.state.settings = database, settings
-    app.state.clock, app.state.feeds, app.state.misses = Clock(settings.clock), FeedCache(), Misses()
+    app.state.clock, app.state.misses = Clock(settings.clock), Misses()
+    app.state.feeds = FeedKeeper(database, settings.base_url, app.state.clock)
     app.state.pdfs = PdfCopies(settings.file_dir / "pdf")
     app.add_middleware(SafeHeaders)
+    app.add_middleware(FeedShortcut, keeper=app.state.feeds, misses=app.state.misses)
     errors.install(app)
     for face in (
         board,
@@ -78,9 +81,9 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         unit,
         subscribe,
         item,
+        chase,
         reminders,
         messages,
-        chase,
         review,
         sample,
         extension,
@@ -101,11 +104,11 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         scoring,
         bulletin,
         circulars,
+        channels,
         mail,
-        feed,
-        healthz,
         people_import,
         people,
+        healthz,
         json,
         rounds_json,
         circulars_json,

@@ -1,55 +1,31 @@
-"""The last good bytes of each feed: what is served when the database is away. Bounded, in this process only."""
+"""Bytes that were made once: kept up to a sum of octets, the least recently used out first. In this process only."""
 
 from __future__ import annotations
 
-import gzip
 from collections import OrderedDict
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
 from threading import Lock
 
-MOST_FEEDS = 512
+MEGABYTE = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """A feed's bytes with their validators. ``changed_at`` (UTC, whole seconds) is its Last-Modified."""
+class BytesKept:
+    """Safe between threads. What alone is larger than the sum is not kept."""
 
-    body: bytes
-    tag: str
-    changed_at: datetime
+    def __init__(self, most: int) -> None:
+        self._most, self._held, self._lock = most, OrderedDict[str, bytes](), Lock()
+        self.octets = 0
 
-    @cached_property
-    def zipped(self) -> bytes:
-        """Deterministic: no time, no name inside."""
-        return gzip.compress(self.body, 6, mtime=0)
-
-
-class FeedCache:
-    """Least recently used out first; safe between threads."""
-
-    def __init__(self, most: int = MOST_FEEDS) -> None:
-        self._most, self._feeds, self._lock = most, OrderedDict[str, Rendered](), Lock()
-
-    def get(self, key: str) -> Rendered | None:
+    def get(self, key: str) -> bytes | None:
         with self._lock:
-            if key in self._feeds:
-                self._feeds.move_to_end(key)
-            return self._feeds.get(key)
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+            return found
 
-    def put(self, key: str, rendered: Rendered) -> Rendered:
-        """Keep a feed; the one kept before if its bytes are the same, with what was compressed of it."""
+    def put(self, key: str, value: bytes) -> bytes:
         with self._lock:
-            known = self._feeds.get(key)
-            if known is not None and known.tag == rendered.tag and known.changed_at == rendered.changed_at:
-                rendered = known
-            self._feeds[key] = rendered
-            self._feeds.move_to_end(key)
-            while len(self._feeds) > self._most:
-                self._feeds.popitem(last=False)
-            return rendered
-
-    def drop(self, key: str) -> None:
-        with self._lock:
-            self._feeds.pop(key, None)
+            self.octets += len(value) - len(self._held.pop(key, b""))
+            self._held[key] = value
+            while self.octets > self._most:
+                self.octets -= len(self._held.popitem(last=False)[1])
+        return value

@@ -172,14 +172,27 @@ def test_the_last_good_bytes_outlive_the_database(
     with tiny_site(sqlite_url, tmp_path / "pack") as site:
         path, browser = subscribe(site), site.at("2025-05-31")
         good = browser.get(path, headers=PLAIN)
-        browser.app.state.database = connect(f"sqlite:///{tmp_path}/gone/ledger.db")  # type: ignore[attr-defined]
+        keeper = browser.app.state.feeds  # type: ignore[attr-defined]
+        keeper.database = connect(f"sqlite:///{tmp_path}/gone/ledger.db")
+        keeper.look_again()
         again = browser.get(path, headers=PLAIN)
         assert (again.status_code, again.content) == (200, good.content)
         assert dict(again.headers) == dict(good.headers)
         assert browser.get(path, headers={"If-None-Match": good.headers["etag"]}).status_code == 304
-        assert "last good bytes" in caplog.text
+        assert caplog.text.count("feeds are served as last seen") == 1
         assert path.removeprefix("/feeds/")[:32] not in caplog.text
-        assert browser.get("/feeds/never-seen.ics").status_code == 503
+        assert browser.get("/feeds/never-seen.ics").status_code == 404
+
+
+def test_a_process_that_never_saw_the_ledger_tells_clients_to_keep_what_they_have(tmp_path: Path) -> None:
+    database = connect(f"sqlite:///{tmp_path}/gone/ledger.db")
+    settings = Settings(base_url="http://testserver", clock=instant("2025-05-31"))
+    browser = TestClient(create_app(database, settings), raise_server_exceptions=False)
+    answer = browser.get("/feeds/any.ics")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert browser.get("/feeds/any.ics", headers={"If-None-Match": '"x"'}).status_code == 304
+    database.close()
 
 
 def test_the_use_is_noted_once_an_hour(site: Site) -> None:
