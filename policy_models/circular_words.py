@@ -185,4 +185,4 @@ def _round(line: RoundLine) -> str:
 def _unreachable(facts: Circular) -> str:
     if not facts.unreachable:
         return ""
-    return f"有{facts.unreachable}个承担任务的单位没有可用的联络方式，请及时补充联络员。"
+    return f"目前有{facts.unreachable}个承担任务的单位没有可以联系到的联络员，请有关单位及时补充。"

@@ -125,7 +125,7 @@ class Said:
 class Circular:
     """A circular: its facts as of the end of ``day`` (the period's last, or an earlier one for a preview) and, once it
     is worded, its ``title`` and ``sections``. ``submitted`` and ``returned``: acts in the period; ``unreachable``: units
-    that owe something and that nobody can reach, None where that is not known."""
+    that owe something and that nobody can reach when it is made; None for a day long past."""
 
     kind: CircularKind
     period: str

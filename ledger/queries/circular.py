@@ -16,6 +16,7 @@ from ledger.database import Session
 from ledger.queries.board import upcoming
 from ledger.queries.circular_chased import chased
 from ledger.queries.items import timing_of
+from ledger.queries.reach import count_unreachable
 from ledger.queries.reading import Reading, open_plan
 from ledger.queries.rounds import rounds_of
 from ledger.queries.units import counties
@@ -38,6 +39,7 @@ from policy_models.rollup import Cell
 from policy_models.rounds import HANDED_IN
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, Timing
 
+RECENT = 14  # days: who can be reached is known of the present alone
 NOT_BEGUN = "{}尚未开始，开始后可以预览通报"
 
 
@@ -86,6 +88,7 @@ def circular_facts(session: Session, plan_code: str | None, period: CircularPeri
             acts.get(Act.SEND_BACK, 0),
             chased(session, reading, period, _bounds(period, now)[1]),
             _rounds(session, reading),
+            _unreachable(session, reading),
         )
     )
 
@@ -243,3 +246,9 @@ def _rounds(session: Session, reading: Reading) -> tuple[RoundLine, ...]:
         for one in rounds_of(session, reading)
         if one.phase == "open" and one.figures.accepted < one.figures.owing
     )
+
+
+def _unreachable(session: Session, reading: Reading) -> int | None:
+    if (civil_date(reading.now) - reading.as_of).days > RECENT:
+        return None
+    return count_unreachable(session, reading.summary.code, reading.now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from ledger.queries.circular import circular_facts
 from ledger.queries.reading import open_plan
 from ledger.tables import channel, circular, outbox, person, person_address, unit, work_item
 from policy_models.circular_periods import CircularKind, period_of, period_with
+from policy_models.circular_words import worded
 from policy_models.circulars import Circular
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound
 from policy_models.lifecycle import Act, State
@@ -280,7 +282,19 @@ def test_a_reminder_that_reached_nobody_is_not_counted(database: Database) -> No
 def test_a_circular_says_later_what_it_would_have_said_on_its_day(database: Database) -> None:
     then = facts(database, "weekly", "2025-W14")
     finish(database, item("2.1", f"{COUNTIES[1]}-mz", "2025Q1"), "2025-04-08", by=f"{COUNTIES[1]}-mz", reviewer=BUREAU)
-    assert facts(database, "weekly", "2025-W14", instant("2025-06-01")) == then
+    later = facts(database, "weekly", "2025-W14", instant("2025-06-01"))
+    assert later.unreachable is None  # nobody knows today whom one could not reach then
+    assert worded(replace(later, unreachable=then.unreachable)) == then
+
+
+def test_units_that_nobody_can_reach_are_counted(database: Database) -> None:
+    """Of the units that owe something: two counties' offices, four villages and the bureau; the schools owe nothing."""
+    assert facts(database, "weekly", "2025-W14").unreachable == 7
+    with database.write() as session:
+        person_at(session, f"{COUNTIES[0]}-mz", "张甲", ("inbox", ""), liaison=True)
+    told = facts(database, "weekly", "2025-W14")
+    assert told.unreachable == 6
+    assert told.sections[-1].text == "目前有6个承担任务的单位没有可以联系到的联络员，请有关单位及时补充。"
 
 
 def test_as_many_statements_with_many_villages_as_with_few(database_url: str, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_a_month_speaks_of_months() -> None:
     told = worded(replace(FACTS, kind=MONTHLY, period="2025-03", day=date(2025, 3, 31), unreachable=3))
     assert told.title == "方案落实情况月通报（2025年3月）"
     assert not any("周末" in text or "本周" in text or "下周" in text for text in said(told).values())
-    assert said(told)["联络情况"] == "有3个承担任务的单位没有可用的联络方式，请及时补充联络员。"
+    assert said(told)["联络情况"] == "目前有3个承担任务的单位没有可以联系到的联络员，请有关单位及时补充。"
     assert len(told.sections) == 8
 
 
