@@ -7,9 +7,10 @@ import smtplib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import Any, Final
 
@@ -21,7 +22,21 @@ from policy_models.letters import canonical_address
 from policy_models.message_names import message_name
 
 LATER: Final[Mapping[str, Any]] = {"permanent": False}
+IDENTIFIER = re.compile(r"[!-;=?-~]{1,900}")  # of a letter, without its brackets
 BUSY = timedelta(minutes=10)  # for a server that says it takes no more for now
+
+
+class _Verbatim(EmailPolicy):
+    """As SMTP wants it, except that an identifier of another letter stays as it is: a long one would be taken for words
+    and encoded, and mail programs would no longer find the letter that is answered."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in ("in-reply-to", "references"):
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+POLICY = _Verbatim(linesep="\r\n")
 
 
 class Connections:
@@ -64,7 +79,10 @@ def send(config: ChannelConfig, letter: Letter, now: datetime, connections: Conn
         raise DeliveryError("没有配置发信服务器（LUCHENG_SMTP_HOST）", **LATER)
     if not canonical_address(letter.address or ""):
         raise DeliveryError("这条消息没有完整的电子邮件地址", permanent=True)
-    data = compose(letter, settings, now).as_bytes()
+    try:
+        data = compose(letter, settings, now).as_bytes()
+    except (ValueError, MessageError):  # its words repeat the address
+        raise DeliveryError("电子邮件地址的写法不能使用", permanent=True) from None
     if connections is None:
         with Connections() as own:
             return send(config, letter, now, own)
@@ -78,8 +96,8 @@ def send(config: ChannelConfig, letter: Letter, now: datetime, connections: Conn
 
 def compose(letter: Letter, settings: SmtpSettings, now: datetime) -> EmailMessage:
     """The message: equal letters have equal identifiers, so that a reader can tell a double by its Message-ID."""
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = " ".join(letter.subject.split())
+    message = EmailMessage(policy=POLICY)
+    message["Subject"] = _on_one_line(letter.subject)
     message["From"] = _with_name(settings.sender_name, settings.address)
     message["To"] = _with_name(letter.person_name or "", str(letter.address))
     message["Date"] = format_datetime(now)
@@ -87,17 +105,21 @@ def compose(letter: Letter, settings: SmtpSettings, now: datetime) -> EmailMessa
     message["Message-ID"] = f"<{name}@{settings.address.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-replied" if letter.in_reply_to else "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    if letter.in_reply_to:
+    if letter.in_reply_to and IDENTIFIER.fullmatch(letter.in_reply_to):
         message["In-Reply-To"] = message["References"] = f"<{letter.in_reply_to}>"
-    message.set_content(letter.body, charset="utf-8", cte="base64")
+    body = letter.body.encode("utf-8", "replace").decode()  # half a character, which nothing can encode, becomes "?"
+    message.set_content(body, charset="utf-8", cte="base64")
     return message
 
 
 def _with_name(name: str, address: str) -> Address:
     """An address with its display name on one line, in which nothing is taken for an encoded word; only the name is
     ever encoded."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in name).split()).replace("=?", "= ?")
-    return Address(plain, addr_spec=address)
+    return Address(_on_one_line(name).replace("=?", "= ?"), addr_spec=address)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _answers(server: smtplib.SMTP) -> bool:

@@ -189,6 +189,26 @@ def test_identifiers_are_those_of_the_row() -> None:
     assert back["Subject"] == "催办：" + "每季度随访留守儿童家庭" * 15
 
 
+def test_identifiers_of_others_stay_as_they_are() -> None:
+    """Those of Outlook are longer than a line; what cannot be one is left out."""
+    settings = SmtpSettings(smtp_host="x", smtp_user=BUREAU)
+    long = "TYZPR06MB" + "0123456789ABCDEF" * 8 + "@TYZPR06MB6789.apcprd06.prod.outlook.com"
+    raw = compose(replace(LETTER, in_reply_to=long), settings, NOW).as_bytes()
+    assert f"\r\nIn-Reply-To: <{long}>\r\n".encode() in raw
+    assert f"\r\nReferences: <{long}>\r\n".encode() in raw
+    for odd in ("张@x", "a b@x", "a>@x", "x\ud800@y", "", "a@b\r\nBcc: c@d.cn"):
+        bare = compose(replace(LETTER, in_reply_to=odd), settings, NOW).as_bytes()
+        assert b"In-Reply-To" not in bare
+        assert b"Bcc" not in bare
+
+
+def test_words_that_nothing_can_encode() -> None:
+    settings = SmtpSettings(smtp_host="x", smtp_user=BUREAU)
+    raw = compose(replace(NOTICE, subject="a\ud800\x00b\u2028c", body="坏\ud800"), settings, NOW).as_bytes()
+    found = message_from_bytes(raw, policy=policy.default)
+    assert (found["Subject"], found.get_content().rstrip()) == ("a b c", "坏?")
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence", "permanent", "pause"),
     [
@@ -247,7 +267,7 @@ def test_what_is_wrong_is_said_and_tried_again(
 
 
 def test_nobody_listens_and_no_address(configured: MailServers, monkeypatch: pytest.MonkeyPatch) -> None:
-    for address in (None, "", "nobody", "a@b.cn, c@d.cn", "a@b.cn\r\nBcc: c@d.cn"):
+    for address in (None, "", "nobody", "a@b.cn, c@d.cn", "a@b.cn\r\nBcc: c@d.cn", "张三@x.cn", "a.@x.cn", "a@x.cn."):
         assert failed(replace(NOTICE, address=address)).permanent is True
     monkeypatch.setenv("LUCHENG_SMTP_PORT", str(free_port()))
     error = failed()

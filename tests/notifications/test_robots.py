@@ -145,6 +145,17 @@ def test_feishu_shows_a_post_and_calls(pair: Pair) -> None:
     ]
 
 
+@only("dingtalk")
+def test_signatures_arrive_whatever_signs_they_hold(pair: Pair) -> None:
+    """Base64 has +, / and = in it, which mean something else in an address."""
+    for minute in range(40):
+        at = NOW + timedelta(minutes=4 * minute)
+        pair.robot.at = at.timestamp()
+        assert pair.send(now=at) == "errcode 0 ok"
+    signs = "".join(one.query["sign"][0] for one in pair.robot.seen)
+    assert {"+", "/", "="} <= set(signs)
+
+
 @only("webhook")
 def test_a_webhook_by_standard_webhooks(pair: Pair) -> None:
     assert pair.send() == "HTTP 204"
