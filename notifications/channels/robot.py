@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from notifications.channel_config import ChannelConfig
@@ -11,6 +13,7 @@ from notifications.outgoing import Answer, post
 from policy_models.errors import DeliveryError
 
 JSON = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "lucheng"}
+LONGEST_WAIT = timedelta(minutes=1)  # between two parts of one letter
 
 
 def send_all(
@@ -20,21 +23,30 @@ def send_all(
     read: Callable[[Answer], str],
 ) -> str:
     """Send the parts in order; the answer to the last. ``sign``: the address and the body of one part; ``read``: the
-    words of an answer, or DeliveryError.
+    words of an answer, or DeliveryError. Where the robot asks for quiet between two parts, it is waited once for up to
+    LONGEST_WAIT: a letter that is half there helps nobody.
 
     Raises DeliveryError; uncertain when some parts were taken and another was not, so that nobody reads them twice.
     """
-    said = ""
-    for place, part in enumerate(parts):
+    said, place, patient = "", 0, True
+    while place < len(parts):
+        url, body = sign(parts[place])
         try:
-            url, body = sign(part)
             said = read(post(url, body, JSON, allow_private=config.allow_private))
+            place += 1
         except DeliveryError as error:
             if place == 0:
                 raise
-            why = f"消息分 {len(parts)} 段发送，前 {place} 段已送达，第 {place + 1} 段没有确认送达：{error}"
-            raise DeliveryError(why, permanent=False, uncertain=True, pause=error.pause) from error
+            if not (patient and error.pause and error.pause <= LONGEST_WAIT) or error.permanent or error.uncertain:
+                raise _half(error, place, len(parts)) from error
+            patient = False
+            time.sleep(error.pause.total_seconds())
     return said if len(parts) == 1 else f"{said}（共 {len(parts)} 段）"
+
+
+def _half(error: DeliveryError, place: int, count: int) -> DeliveryError:
+    why = f"消息分 {count} 段发送，前 {place} 段已送达，第 {place + 1} 段没有确认送达：{error}"
+    return DeliveryError(why, permanent=False, uncertain=True, pause=error.pause)
 
 
 def room(most: int, empty: Mapping[str, Any]) -> int:

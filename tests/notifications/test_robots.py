@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from notifications import outgoing
 from notifications.channel_config import ChannelConfig
-from notifications.channels import Letter, deliver, messages, webhook
+from notifications.channels import Letter, deliver, messages, robot, webhook
 from policy_models.channels import ChannelKind
 from policy_models.errors import DeliveryError
 from tests import robot_servers
@@ -276,6 +276,32 @@ def test_a_part_that_fails_leaves_the_whole_uncertain(pair: Pair) -> None:
     assert str(error).startswith(f"消息分 {count} 段发送，前 1 段已送达，第 2 段没有确认送达：")
     assert told(error) == (False, True, None)
     assert len(pair.robot.seen) == 2  # and the rest is not sent
+
+
+@only("wecom", "feishu", "dingtalk")
+def test_a_limit_between_two_parts_is_waited_for_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        pair.robot.at += seconds
+
+    monkeypatch.setattr(robot.time, "sleep", sleep)
+    monkeypatch.setattr(pair.robot, "per_minute", 2)
+    long = {"wecom": 500, "feishu": 900, "dingtalk": 2600}[pair.kind]  # in three parts
+    letter = replace(LETTER, body="请办理事项。\n" * long, address=None)
+    assert messages(pair.config(), letter) == 3
+    if pair.kind == "dingtalk":  # it locks for ten minutes
+        error = pair.fails(letter)
+        assert "前 2 段已送达，第 3 段没有确认送达：钉钉机器人没有接受（130101）" in str(error)
+        assert (told(error), slept) == ((False, True, TEN), [])
+        return
+    assert pair.send(letter).endswith("（共 3 段）")
+    assert (len(pair.robot.taken), len(pair.robot.seen), slept) == (3, 4, [60.0])
+    monkeypatch.setattr(pair.robot, "per_minute", 1)
+    pair.robot.minute.clear()
+    assert told(pair.fails(letter)) == (False, True, MINUTE)  # after the second wait it is given up
+    assert slept == [60.0, 60.0]
 
 
 MINUTE, TEN = timedelta(minutes=1), timedelta(minutes=10)
