@@ -12,10 +12,12 @@ from flows.mail import mail
 from ledger import addresses
 from ledger.database import connect
 from ledger.marks import marks
+from notifications.channel_file import load_channels
 from tests.factories import instant, load, query, tiny_pack
 from tests.letters import ADDRESSES, ONE, docx, letter, named, word
 from tests.mail_servers import running_mail
 from tests.reporting import opened, with_reports
+from tests.telling import confirm_all
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +33,7 @@ def test_read_answered_and_marked(sqlite_url: str, tmp_path: Path, monkeypatch: 
         settings["LUCHENG_CLOCK"] = "2025-06-25T14:00:00+08:00"
         for name, value in servers.environment(**settings).items():
             monkeypatch.setenv(name, value)
+        confirm_all(database, load_channels(), instant("2025-06-01"))
         raw = letter(1, ONE, word("2025年上半年"), named("报告.docx", docx()))
         servers.dovecot.append(raw, '"24-Jun-2025 10:00:00 +0800"')
         servers.dovecot.append(raw, '"24-Jun-2025 10:00:00 +0800"')

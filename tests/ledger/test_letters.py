@@ -17,6 +17,7 @@ from ledger.acts import Actor
 from ledger.database import Database
 from ledger.file_store import FileStore
 from ledger.letters import Looked, Place, TakenIn
+from ledger.messages import Message
 from ledger.queries import letters as queries
 from ledger.queries.letters import LetterRow
 from ledger.reminders import queue_due
@@ -49,6 +50,7 @@ from tests.factories import (
 )
 from tests.factories import opened as connected
 from tests.reporting import COUNTY, OTHER, ROUND, hand_in, opened, told, with_reports, write
+from tests.telling import MAIL, confirm_channel, ways
 
 NOW = instant("2025-06-25", 14)
 BOX = "bureau@mz.example/INBOX"
@@ -258,15 +260,36 @@ def test_what_goes_round_and_round_ends(database: Database, store: FileStore) ->
     assert tomorrow.answered
 
 
-def claimed(database: Database) -> list[outbox.Message]:
+def claimed(database: Database, now: datetime = NOW + timedelta(minutes=1)) -> list[Message]:
     with database.write() as session:
-        return list(outbox.claim(session, now=NOW + timedelta(minutes=1), by="a"))
+        return list(outbox.claim(session, now=now, by="a", ways=ways(MAIL)))
+
+
+def confirm_mail(database: Database) -> None:
+    with database.write() as session:
+        confirm_channel(session, MAIL, NOW)
+
+
+def test_nothing_is_answered_before_an_administrator_confirmed_the_mail_channel(
+    database: Database, store: FileStore
+) -> None:
+    taken = take(database, store, letter(), file())
+    assert (claimed(database), row(database, taken).answer) == ([], "pending")
+    confirm_mail(database)
+    assert [one.kind for one in claimed(database)] == ["receipt"]
+
+
+def test_an_answer_goes_at_any_hour(database: Database, store: FileStore) -> None:
+    confirm_mail(database)
+    take(database, store, letter(), file())
+    assert [one.kind for one in claimed(database, instant("2025-06-28", 3))] == ["receipt"]  # a Saturday night
 
 
 def test_an_answer_carries_what_became_of_the_letter(database: Database, store: FileStore) -> None:
     take(database, store, letter(1), file(), Looked("宏.docm", 9, None, "含有宏"), uid=1)
     take(database, store, letter(2, sender="x@y.example", subject="1县民政局报告"), file(b"two"), uid=2)
     take(database, store, letter(3, attachments=(), message_id="sha256:00"), uid=3)
+    confirm_mail(database)
     one, two, three = claimed(database)
     assert (one.channel, one.kind, one.address, one.in_reply_to) == ("email", "receipt", OFFICE, "1@x")
     assert one.notice == ReceiptNotice(
@@ -287,6 +310,7 @@ def test_reminders_and_answers_side_by_side(database: Database, store: FileStore
     with database.write() as session:
         reminded = queue_due(session, CODE, as_of=date(2025, 6, 25), now=NOW).messages
     assert reminded > 0
+    confirm_mail(database)
     take(database, store, letter(), file())
     kinds = [(one.kind, one.channel) for one in claimed(database)]
     assert kinds == [("reminder", "inbox")] * reminded + [("receipt", "email")]

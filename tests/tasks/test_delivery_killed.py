@@ -13,40 +13,15 @@ from pathlib import Path
 import pytest
 
 from ledger import outbox
-from ledger.database import Database, connect
-from ledger.issuing import issue_due
+from ledger.database import Database
 from ledger.outbox import CLAIM_LASTS
-from ledger.reminders import queue_due
-from notifications.channel_file import load_channels
 from tasks.delivery import deliver_batch, release_stale
-from tests.factories import CODE, instant, load, query, tiny_pack
+from tests.factories import query
 from tests.receiver import Receiver, running_receiver
-from tests.telling import add_liaison, confirm_channel
+from tests.sending import CHANNEL, NOW, prepare
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
-DAY = instant("2025-01-26").date()
-NOW = instant(DAY, 9)
-CHANNEL = "mz-group"
-
-
-def prepare(url: str, folder: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, villages: int) -> Database:
-    """A message for each village's inbox and one for its liaison, through a confirmed webhook."""
-    monkeypatch.setenv("LUCHENG_DATABASE_URL", url)
-    monkeypatch.setenv("LUCHENG_DATA_DIR", str(folder))
-    monkeypatch.setenv("LUCHENG_CHANNELS_FILE", str(receiver.channels_file(folder, per_minute=1000)))
-    monkeypatch.setenv("LUCHENG_CLOCK", NOW.isoformat())
-    database = connect(url)
-    load(database, tiny_pack(folder / "pack", villages=villages), instant("2025-01-01"))
-    with database.write() as session:
-        issue_due(session, CODE, as_of=DAY, now=NOW, sections=["task-1"])
-        way = load_channels()[CHANNEL]
-        confirm_channel(session, way, NOW)
-        for (code,) in query(session, "SELECT code FROM unit WHERE level = 'village' ORDER BY code"):
-            add_liaison(session, code, way, NOW)
-    with database.write() as session:
-        assert queue_due(session, CODE, as_of=DAY, now=NOW).messages == 4 * villages
-    return database
 
 
 def send_and_kill(workers: int, kills: int) -> int:
@@ -85,7 +60,9 @@ def test_nothing_is_sent_twice_and_what_was_under_way_is_uncertain(
     began, all_of_them = time.monotonic(), 2 * villages
     with running_receiver() as receiver:
         receiver.slow = (0.05, 0.35)
-        database = prepare(request.getfixturevalue(f"{kind}_url"), tmp_path, receiver, monkeypatch, villages)
+        database = prepare(
+            request.getfixturevalue(f"{kind}_url"), tmp_path, receiver, monkeypatch, villages, per_minute=1000
+        )
         killed = send_and_kill(workers, kills)
         assert killed == kills
         # the claims of the dead are old enough to be seen as such

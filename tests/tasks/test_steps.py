@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +18,7 @@ from policy_models.plan_copy import copy_plan
 from policy_models.plan_file import BUNDLED, load_pack
 from policy_models.work_items import work_items
 from tasks import clock
-from tasks.delivery import deliver_batch, release_stale
+from tasks.delivery import deliver_batch
 from tasks.issuing import issue_due, schedule_items
 from tasks.progress import phase_standing, section_progress
 from tasks.reminding import queue_due
@@ -102,23 +100,6 @@ def test_reminders_reach_the_inbox_once(ledger: Database, monkeypatch: pytest.Mo
         [message] = inbox(session, "150203-mz", limit=10)
     assert message.subject.startswith("催办：")
     assert message.body.startswith("昆都仑区民政局：\n截至2027年1月13日（周三），")
-
-
-def test_a_channel_that_fails_is_tried_again_later(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUCHENG_CHANNELS", "console")
-    issue_due.fn(PLAN, LATE, ["phase-1"])
-    assert queue_due.fn(PLAN, LATE)["messages"] > 0
-    closed = io.StringIO()
-    closed.close()
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "stdout", closed)
-        assert deliver_batch.fn() == {"sent": 0, "failed": 1, "dead": 0}
-    monkeypatch.setenv("LUCHENG_CLOCK", (datetime.now(UTC) + timedelta(minutes=20)).isoformat())
-    outcome: Counter[str] = Counter()
-    while any((batch := deliver_batch.fn()).values()):
-        outcome.update(batch)
-    assert outcome["failed"] == outcome["dead"] == 0
-    assert release_stale.fn() == 0
 
 
 def test_upkeep(ledger: Database) -> None:
