@@ -60,6 +60,35 @@ def test_it_is_built_quickly_and_says_what_it_is(built: Built) -> None:
     assert set(tree(built.folder)) == {"DEMONSTRATION", "ledger.db"}
 
 
+def test_it_has_its_last_circulars_each_issued_on_its_morning_and_delivered(built: Built) -> None:
+    database = connect(sqlite_url(built.folder))
+    try:
+        with database.read() as session:
+            kept = query(session, "SELECT period, substr(issued_at, 1, 16) FROM circular ORDER BY id")
+            left = query(
+                session,
+                "SELECT count(*) FROM outbox WHERE circular_id IS NOT NULL AND (state <> 'sent' OR sent_at > queued_at)",
+            )
+    finally:
+        database.close()
+    assert (
+        kept
+        == {
+            "2024-07-03": [
+                ("2024-W25", "2024-06-24 00:40"),
+                ("2024-06", "2024-07-01 00:40"),
+                ("2024-W26", "2024-07-01 00:40"),
+            ],
+            "2026-09-24": [
+                ("2026-08", "2026-09-01 00:40"),
+                ("2026-W37", "2026-09-14 00:40"),
+                ("2026-W38", "2026-09-21 00:40"),
+            ],
+        }[built.day]
+    )
+    assert left == [(0,)]
+
+
 def test_its_ledger_is_sound_and_marked(built: Built) -> None:
     database = connect(sqlite_url(built.folder))
     try:
