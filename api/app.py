@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from api import errors
 from api.dependencies import Clock
@@ -58,9 +59,21 @@ from ledger.database import Database, connect
 from ledger.settings import Settings
 
 
+class Application(FastAPI):
+    """Polls of calendars are answered before anything else is asked; ``routed`` is the application behind them."""
+
+    shortcut: FeedShortcut
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.shortcut(scope, receive, send)
+
+    async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
+
+
 def create_app(database: Database, settings: Settings) -> FastAPI:
     """The application over an open database. It migrates nothing and closes nothing."""
-    app = FastAPI(
+    app = Application(
         title="鹿程",
         description="方案、办理件、单位和时限的只读接口。日期为 Asia/Shanghai 民用日期，时刻为 UTC。",
         version="1",
@@ -73,7 +86,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     app.state.feeds = FeedKeeper(database, settings.base_url, app.state.clock)
     app.state.pdfs = PdfCopies(settings.file_dir / "pdf")
     app.add_middleware(SafeHeaders)
-    app.add_middleware(FeedShortcut, keeper=app.state.feeds, misses=app.state.misses)
+    app.shortcut = FeedShortcut(app.routed, app.state.feeds, app.state.misses)
     errors.install(app)
     for face in (
         board,

@@ -30,10 +30,38 @@ def redact(text: str) -> str:
     return text
 
 
+_POLL = re.compile(r"/feeds/[^?]*\.ics(\?.*)?", re.DOTALL)
+ACCESS = "uvicorn.access"  # its arguments: client, method, path with query, version, status
+
+
+class QuietPolls(logging.Filter):
+    """Leaves out polls of calendars that found nothing new: thousands an hour, each noted with its subscription."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        found = record.args
+        if not isinstance(found, tuple) or len(found) != 5 or found[4] != 304:
+            return True
+        return not str(found[2]).startswith("/feeds/")
+
+
+def _redact_poll(record: logging.LogRecord) -> bool:
+    """The short way for the line of a poll: nothing of its path stays but that it was a feed."""
+    if record.name != ACCESS or not isinstance(record.args, tuple) or len(record.args) != 5:
+        return False
+    found = _POLL.fullmatch(str(record.args[2]))
+    if found is None:
+        return False
+    query = redact(found[1]) if found[1] else ""
+    record.args = (*record.args[:2], f"/feeds/***.ics{query}", *record.args[3:])
+    return True
+
+
 class Redact(logging.Filter):
     """Masks a record's message, arguments and traceback. Attach it to handlers: it never drops a record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if _redact_poll(record):
+            return True
         if isinstance(record.msg, str):
             record.msg = redact(record.msg)
         if isinstance(record.args, tuple):
@@ -52,7 +80,8 @@ def log_config() -> dict[str, Any]:
     from uvicorn.config import LOGGING_CONFIG
 
     config: dict[str, Any] = copy.deepcopy(LOGGING_CONFIG)
-    config["filters"] = {"redact": {"()": "api.logging.Redact"}}
+    config["filters"] = {"redact": {"()": "api.logging.Redact"}, "polls": {"()": "api.logging.QuietPolls"}}
+    config["loggers"][ACCESS]["filters"] = ["polls"]
     for handler in config["handlers"].values():
         handler["filters"] = ["redact"]
     config["loggers"]["api"] = {"handlers": ["default"], "level": "INFO", "propagate": False}
