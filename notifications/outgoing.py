@@ -49,7 +49,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bo
     if target.scheme != "https" and not (allow_private and target.scheme == "http"):
         raise DeliveryError("渠道的网址须以 https:// 开头，没有发送", permanent=True)
     port = target.port or (443 if target.scheme == "https" else 80)
-    addresses = resolve(target.host, port, allow_private=allow_private, timeout=CONNECT_SECONDS)
+    addresses = resolve(_name(target), port, allow_private=allow_private, timeout=CONNECT_SECONDS)
     for place, address in enumerate(addresses):
         wire = _Wire()
         try:
@@ -65,6 +65,11 @@ def _target(url: str) -> httpx.URL:
         return httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
         raise DeliveryError("渠道的网址不完整，没有发送", permanent=True) from None  # its words hold the address
+
+
+def _name(target: httpx.URL) -> str:
+    """The host as it travels: ``host`` would be a Chinese domain in Chinese, which each library encodes in its own way."""
+    return target.raw_host.decode("ascii")
 
 
 class _Discretion(logging.Filter):
@@ -137,7 +142,7 @@ def _exchange(
                 target.copy_with(host=str(address)),
                 content=body,
                 headers={**headers, "Host": host, "Accept-Encoding": "identity", "Connection": "close"},
-                extensions={"sni_hostname": target.host, "trace": wire.trace},
+                extensions={"sni_hostname": _name(target), "trace": wire.trace},
             ) as response,
         ):
             found, whole = _read(response)

@@ -156,6 +156,13 @@ def test_a_name_is_asked_once_and_the_answer_used(monkeypatch: pytest.MonkeyPatc
     )
 
 
+def test_a_chinese_domain_as_it_travels(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
+    asked = names(monkeypatch, ["127.0.0.1"])
+    post(f"http://xn--fiqs8s.example:{receiver.port}/", b"{}", {}, allow_private=True)
+    assert asked == ["xn--fiqs8s.example"]
+    assert receiver.seen[0].headers["host"] == f"xn--fiqs8s.example:{receiver.port}"
+
+
 def test_the_next_address_where_one_does_not_answer(monkeypatch: pytest.MonkeyPatch, receiver: Receiver) -> None:
     names(monkeypatch, ["127.0.0.9", "127.0.0.1"])  # the receiver listens at the second alone
     assert post(f"http://hooks.example:{receiver.port}/", b"{}", {}, allow_private=True).status == 200
