@@ -14,24 +14,36 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from documents.pdf import program
-from ledger import addresses, files, letters, marks, outbox, plans, tally
+from ledger import addresses, channels, files, letters, marks, outbox, plans, tally
 from ledger.civil import SHANGHAI, civil_date
 from ledger.database import Session, connect
 from ledger.file_store import FileStore
 from ledger.migrations import is_current
+from ledger.queries.messages import unsettled_by_channel
 from ledger.queries.reach import count_unreachable
 from ledger.settings import Settings
 from lucheng.opening import prepare_folder
 from lucheng.wrong_settings import wrong_setting
+from notifications.channel_file import channels_file, load_channels, open_to_others
 from notifications.servers import ImapSettings, SmtpSettings
 from policy_models.calendars import Confidence, notice_missing
-from policy_models.errors import LuchengError
+from policy_models.delivery import CHANNEL_STATE_NAMES, ChannelState, MessageState
+from policy_models.errors import Faulty, LuchengError
 
 SWEEP_WITHIN = timedelta(hours=26)
 MAIL_WITHIN = timedelta(hours=1)
 SPACE_WANTED = 1 << 30
 # The sets of versions that were seen to schedule runs (docs/decisions/0003-versions-pinned.md).
 KNOWN_TO_WORK = {"prefect": "3.8.8", "sqlalchemy": "2.0.", "fastapi": "0.15"}
+
+
+# What to do about a channel that nothing goes out by
+CHANNEL_STEPS = {
+    ChannelState.UNTESTED: "消息不会由它发出，请运行 lucheng channel test {code}",
+    ChannelState.CHANGED: "消息不会由它发出，请运行 lucheng channel test {code}",
+    ChannelState.AWAITS: "消息不会由它发出，收到测试消息后请运行 lucheng channel confirm {code} 确认码",
+    ChannelState.LIMITED: "稍后自动恢复",
+}
 
 
 class Grade(StrEnum):
@@ -68,6 +80,7 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         with database.read() as session:
             for check in LEDGER_CHECKS:
                 yield from check(session, now)
+            yield from _channels(session, settings.data_dir, now)
             yield from _files(session, FileStore(settings.file_dir))
     except LuchengError as error:
         yield Finding(Grade.FAULT, "台账", str(error))
@@ -163,13 +176,47 @@ def _sweep(session: Session, now: datetime) -> Iterator[Finding]:
 def _outbox(session: Session, now: datetime) -> Iterator[Finding]:
     counts = outbox.counts(session)
     if dead := counts.get("dead", 0):
-        yield Finding(Grade.FAULT, "消息", f"{dead} 条消息无法送达")
+        step = "请统筹单位在“消息”页面查看原因，更正后重新发送"
+        yield Finding(Grade.FAULT, "消息", f"{dead} 条消息无法送达，{step}")
     if unsure := counts.get("uncertain", 0):
-        yield Finding(Grade.NOTE, "消息", f"{unsure} 条消息发送时中断，不能确定是否送达")
+        step = "请统筹单位在“消息”页面核实后决定是否重新发送"
+        yield Finding(Grade.NOTE, "消息", f"{unsure} 条消息发送时中断，不能确定是否送达，{step}")
     if not dead and not unsure:
         yield Finding(
             Grade.GOOD, "消息", f"发件箱正常（待发 {counts.get('pending', 0)} 条，已发 {counts.get('sent', 0)} 条）"
         )
+
+
+def _channels(session: Session, data_dir: Path, now: datetime) -> Iterator[Finding]:
+    """Channels that nothing goes out by, and why; a file of secrets that others may read."""
+    path = channels_file(data_dir)
+    if open_to_others(path):
+        yield Finding(Grade.FAULT, "渠道", f"渠道文件可被本机其他用户读取，其中有密钥，请运行 chmod 600 {path}")
+    try:
+        found = load_channels(data_dir)
+    except Faulty as error:
+        yield from (Finding(Grade.FAULT, "渠道", f"渠道文件有误，暂时只投递站内消息：{one}") for one in error.faults)
+        return
+    except ValidationError as error:
+        yield Finding(Grade.FAULT, "渠道", f"暂时只投递站内消息：{wrong_setting(error)}")
+        return
+    standings, unsettled = channels.standings(session), unsettled_by_channel(session)
+    leaving = {code: config for code, config in found.items() if config.facts.leaves}
+    working = 0
+    for code, config in leaving.items():
+        state, standing = channels.state_of(config, standings.get(code), now), standings.get(code)
+        step = CHANNEL_STEPS.get(state)
+        if state is ChannelState.DOWN and standing is not None:
+            yield Finding(Grade.FAULT, "渠道", f"渠道 {code} 不可用，消息留在发件箱：{standing.error}")
+        elif step is not None:
+            yield Finding(Grade.NOTE, "渠道", f"渠道 {code} {CHANNEL_STATE_NAMES[state]}，{step.format(code=code)}")
+        else:
+            working += 1
+    for code in sorted(set(unsettled) - set(found)):
+        if waiting := unsettled[code].get(MessageState.PENDING, 0):
+            yield Finding(Grade.NOTE, "渠道", f"{waiting} 条消息等待渠道 {code}，而设置中没有这个渠道")
+    if working:
+        yield Finding(Grade.GOOD, "渠道", f"{working} 个渠道可用")
 
 
 def _mail(session: Session, now: datetime) -> Iterator[Finding]:
@@ -204,12 +251,10 @@ def _mail(session: Session, now: datetime) -> Iterator[Finding]:
 def _people(session: Session, now: datetime) -> Iterator[Finding]:
     today = civil_date(now)
     for plan in plans.plans(session):
-        if not plan.starts_on <= today <= plan.ends_on:
-            continue
         if number := count_unreachable(session, plan.code, now):
             sentence = f"{plan.code}：{number} 个单位联系不到，请运行 lucheng people unreachable 查看原因"
             yield Finding(Grade.NOTE, "人员", sentence)
-        else:
+        elif plan.ends_on >= today:
             yield Finding(Grade.GOOD, "人员", f"{plan.code}：有事项的单位都有联络员能收到消息")
 
 

@@ -17,22 +17,25 @@ import pytest
 import yaml
 from sqlalchemy import text
 
-from ledger import marks
+from ledger import channels, marks
 from ledger.database import Database, Session, connect, sqlite_url
 from ledger.file_store import FileStore
 from ledger.settings import Settings
 from lucheng import checkup
 from lucheng.checkup import Finding, Grade, examine
+from notifications.channel_file import load_channels
 from policy_models.plan_file import BUNDLED
 from tests.factories import CODE, query
 from tests.lucheng.door import call, run, tiny
+from tests.receiver import SECRET
+from tests.telling import confirm_channel
 
 pytestmark = pytest.mark.thorough
 
 NOW = datetime(2025, 3, 10, 1, tzinfo=UTC)
 CLOCK = {"LUCHENG_CLOCK": NOW.isoformat()}
 GOOD, NOTE, FAULT = Grade.GOOD, Grade.NOTE, Grade.FAULT
-MATTERS = ["数据目录", "台账", "方案", "日历", "流程", "消息", "计数"]
+MATTERS = ["数据目录", "台账", "方案", "日历", "流程", "消息", "人员", "计数"]
 
 
 @pytest.fixture
@@ -70,7 +73,7 @@ def test_a_ledger_in_order(data: Path) -> None:
         marks.mark(session, "sweep", as_of=date(2025, 3, 10), now=NOW - timedelta(hours=2))
     found = findings(data)
     assert [one.matter for one in found] == MATTERS
-    assert {one.matter for one in found if one.grade is not GOOD} == {"日历"}
+    assert {one.matter for one in found if one.grade is not GOOD} == {"日历", "人员"}
     assert about("台账", found) == [(GOOD, "数据库可用（sqlite）")]
     assert about("方案", found) == [(GOOD, f"{CODE} 执行中（2025-01-01 至 2025-12-31）")]
     assert about("流程", found) == [(GOOD, "每日巡检最近完成于 2025-03-10 07:00")]
@@ -183,9 +186,76 @@ def test_messages_that_did_not_arrive(data: Path) -> None:
                 f" VALUES ({values}, '2025-03-10', '2025-03-10', '2025-03-10')"
             )
     assert about("消息", findings(data)) == [
-        (FAULT, "1 条消息无法送达"),
-        (NOTE, "2 条消息发送时中断，不能确定是否送达"),
+        (FAULT, "1 条消息无法送达，请统筹单位在“消息”页面查看原因，更正后重新发送"),
+        (NOTE, "2 条消息发送时中断，不能确定是否送达，请统筹单位在“消息”页面核实后决定是否重新发送"),
     ]
+
+
+HOOK = """- code: mz-group
+  kind: webhook
+  url: "http://127.0.0.1:9/in"
+  secret: "{secret}"
+  allow_private: true
+"""
+
+
+def channels_file(data: Path, text: str = HOOK.format(secret=SECRET), mode: int = 0o600) -> None:
+    (data / "channels.yaml").write_text(text, "utf-8")
+    (data / "channels.yaml").chmod(mode)
+
+
+def test_channels_that_nothing_goes_out_by(data: Path) -> None:
+    assert about("渠道", findings(data)) == []
+    channels_file(data)
+    step = "消息不会由它发出，请运行 lucheng channel test mz-group"
+    assert about("渠道", findings(data)) == [(NOTE, f"渠道 mz-group 未测试，{step}")]
+    way = load_channels(data)["mz-group"]
+    with written(data) as session:
+        channels.note_test(session, way.code, "webhook", way.digest, number="123456", now=NOW)
+    awaits = "消息不会由它发出，收到测试消息后请运行 lucheng channel confirm mz-group 确认码"
+    assert about("渠道", findings(data)) == [(NOTE, f"渠道 mz-group 待确认，{awaits}")]
+    with written(data) as session:
+        assert channels.confirm(session, way.code, "123456", by="管理员", now=NOW)
+    assert about("渠道", findings(data)) == [(GOOD, "1 个渠道可用")]
+    channels_file(data, HOOK.format(secret=SECRET).replace("/in", "/other"))
+    assert about("渠道", findings(data)) == [(NOTE, f"渠道 mz-group 设置有变，未测试，{step}")]
+
+
+def test_a_channel_that_is_down(data: Path) -> None:
+    channels_file(data)
+    way = load_channels(data)["mz-group"]
+    with written(data) as session:
+        confirm_channel(session, way, NOW)
+        for message in (1, 2, 3):
+            channels.note_failed(session, way.code, message, error="Webhook暂时不能接受（500）", now=NOW)
+    assert about("渠道", findings(data)) == [
+        (FAULT, "渠道 mz-group 不可用，消息留在发件箱：Webhook暂时不能接受（500）")
+    ]
+
+
+def test_messages_for_a_channel_that_is_gone(data: Path) -> None:
+    with written(data) as session:
+        session.exec_driver_sql(
+            "INSERT INTO outbox (key, channel, kind, plan_id, recipient, as_of, queued_at, next_try_at)"
+            " VALUES ('1', 'old-group', 'reminder', 1, '9000-mz', '2025-03-10', '2025-03-10', '2025-03-10')"
+        )
+    assert about("渠道", findings(data)) == [(NOTE, "1 条消息等待渠道 old-group，而设置中没有这个渠道")]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_channels_file_that_others_can_read(data: Path, mode: int) -> None:
+    channels_file(data, mode=mode)
+    first, *_ = about("渠道", findings(data))
+    path = data / "channels.yaml"
+    assert first == (FAULT, f"渠道文件可被本机其他用户读取，其中有密钥，请运行 chmod 600 {path}")
+
+
+def test_a_wrong_channels_file_names_no_secret(data: Path) -> None:
+    channels_file(data, HOOK.format(secret=SECRET).replace("webhook", "fax"))
+    [(grade, sentence)] = about("渠道", findings(data))
+    assert grade is FAULT
+    assert sentence.startswith("渠道文件有误，暂时只投递站内消息：channels.yaml:2 [")
+    assert SECRET not in sentence
 
 
 def test_numbers_that_disagree(data: Path) -> None:
