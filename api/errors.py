@@ -123,6 +123,7 @@ FIELDS = {
     "remember": "登记邮箱",
     "round": "期次",
     "outcome": "结果",
+    "kind": "类别",
     "pile": "类别",
     "left": "事项",
     "day": "日期",
@@ -131,6 +132,8 @@ FIELDS = {
     "keys": "选择的事项",
     "batch": "编号",
     "message_id": "消息编号",
+    "channel": "渠道代码",
+    "to": "收件邮箱",
 }
 RETRY_AFTER_SECONDS = 30
 

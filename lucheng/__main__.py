@@ -7,7 +7,23 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from lucheng.cli import calendar, circular, db, demo, doctor, feed, mail, people, plan, report, rounds, units, up, web
+from lucheng.cli import (
+    calendar,
+    channel,
+    circular,
+    db,
+    demo,
+    doctor,
+    feed,
+    mail,
+    people,
+    plan,
+    report,
+    rounds,
+    units,
+    up,
+    web,
+)
 from lucheng.wrong_settings import SETTINGS, wrong_setting
 from policy_models.errors import LuchengError
 
@@ -28,6 +44,7 @@ for name, group in (
     ("feed", feed),
     ("people", people),
     ("mail", mail),
+    ("channel", channel),
     ("db", db),
 ):
     app.add_typer(group.app, name=name)

@@ -31,6 +31,8 @@ LISTS = [
     ["calendar", "status"],
     ["round", "list"],
     ["mail", "addresses", "list"],
+    ["people", "list"],
+    ["people", "unreachable"],
     ["doctor"],
 ]
 
@@ -56,7 +58,7 @@ def test_the_commands_that_there_are() -> None:
     wanted = "up demo doctor"
     wanted += " plan:check,show,items,list,load,copy,schema units:import,list,close feed:export,create,list,revoke"
     wanted += " calendar:import-notice,days,observances,school,status db:migrate,check"
-    wanted += " round:list,open,close report:template,use-template,compile mail:fetch,check"
+    wanted += " round:list,open,close report:template,use-template,compile mail:fetch,check people:import,list,unreachable"
     named = set()
     for group in wanted.split():
         noun, _, verbs = group.partition(":")
