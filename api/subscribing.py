@@ -20,7 +20,8 @@ SCOPE_NAMES: dict[str, str] = {
     "task": "任务",
     "phase": "阶段",
 }
-# how the address says it → how the page says it; the first of each is what an address without the option means
+# How the address says it (api/feed_options.py reads it) → how the page says it; the first of each is what an address
+# without the option means.
 ALARMS: dict[str, str] = {
     "0": "报送日当天上午九时",
     "1": "报送日前 1 天",
@@ -50,13 +51,15 @@ class Options:
 
     alarm: str = "0"
     kind: str = "event"
+    open_only: bool = False
     holidays: bool = False
 
     @property
     def query(self) -> str:
         """``?alarm=3&kind=todo``; nothing for what is the default."""
-        given = {"alarm": self.alarm, "kind": self.kind, "holidays": "on" if self.holidays else ""}
-        usual = {"alarm": "0", "kind": "event", "holidays": ""}
+        flags = {"open": "1" if self.open_only else "", "holidays": "1" if self.holidays else ""}
+        given = {"alarm": self.alarm, "kind": self.kind, **flags}
+        usual = {"alarm": "0", "kind": "event", "open": "", "holidays": ""}
         found = {name: value for name, value in given.items() if value != usual[name]}
         return f"?{urlencode(found)}" if found else ""
 

@@ -28,10 +28,15 @@ Chosen = Annotated[str, BeforeValidator(printable), Form(max_length=40)]
 NO_REFERRER = {"Referrer-Policy": "no-referrer"}  # the page's own address is harmless, the links on it are secret
 
 
-def chosen_options(alarm: Chosen = "0", kind: Chosen = "event", holidays: Chosen = "") -> Options:
+def chosen_options(
+    alarm: Chosen = "0",
+    kind: Chosen = "event",
+    open_only: Annotated[str, Form(alias="open", max_length=8)] = "",
+    holidays: Annotated[str, Form(max_length=8)] = "",
+) -> Options:
     if alarm not in ALARMS or kind not in KINDS:
         raise HTTPException(422, "没有这种提醒或类型，请从列出的选项中选择")
-    return Options(alarm, kind, holidays == "on")
+    return Options(alarm, kind, open_only == "1", holidays == "1")
 
 
 ChosenOptions = Annotated[Options, Depends(chosen_options)]

@@ -14,12 +14,14 @@ from playwright.sync_api import expect
 from sqlalchemy import insert, update
 
 from api.calendar_clients import client_name
+from api.feed_options import read_options
 from api.qr import QUIET, qr_svg
-from api.subscribing import Options, links
+from api.subscribing import ALARMS, KINDS, Options, links
 from ledger import feed_tokens
 from ledger.database import Session
 from ledger.feed_tokens import Use
 from ledger.tables import person, unit
+from policy_models.feeds import Choice, Component
 from tests.api.evidence import served
 from tests.api.site import BASE, VILLAGE, Site, tiny_site
 from tests.api.test_draft_script import browsing
@@ -134,11 +136,11 @@ def test_a_person_of_another_unit_cannot_be_chosen(site: Site) -> None:
 
 def test_the_address_in_three_forms_and_as_a_code(site: Site) -> None:
     browser = site.at("2025-05-31")
-    answer = browser.post(f"/units/{VILLAGE}/feeds", data={"name": "手机", "alarm": "3", "holidays": "on"})
+    answer = browser.post(f"/units/{VILLAGE}/feeds", data={"name": "手机", "alarm": "3", "open": "1", "holidays": "1"})
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
     [address] = map(unescape, ADDRESS.findall(answer.text))
-    assert re.fullmatch(r"http://testserver/feeds/[\w-]{32}\.ics\?alarm=3&holidays=on", address)
+    assert re.fullmatch(r"http://testserver/feeds/[\w-]{32}\.ics\?alarm=3&open=1&holidays=1", address)
     webcal = address.replace("http://", "webcal://")
     assert f'href="{webcal}"' in unescape(answer.text)
     assert f"calendar/r?cid={quote(webcal, safe='')}" in unescape(answer.text)
@@ -288,11 +290,20 @@ def test_the_code_has_its_quiet_zone_and_nothing_that_the_policy_forbids() -> No
 
 
 def test_links_of_an_address_below_a_path() -> None:
-    made = links("https://city.example.org/lucheng/", "T" * 32, Options("off", "todo", True))
-    assert made.https == f"https://city.example.org/lucheng/feeds/{'T' * 32}.ics?alarm=off&kind=todo&holidays=on"
+    made = links("https://city.example.org/lucheng/", "T" * 32, Options("off", "todo", True, True))
+    assert made.https == f"https://city.example.org/lucheng/feeds/{'T' * 32}.ics?alarm=off&kind=todo&open=1&holidays=1"
     assert made.webcal == made.https.replace("https://", "webcal://")
     assert not made.only_here
     assert Options().query == ""
+
+
+@pytest.mark.parametrize("alarm", ALARMS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_feed_reads_the_options_that_the_page_writes(alarm: str, kind: str) -> None:
+    for open_only, holidays in ((False, True), (True, False)):
+        found = read_options(Options(alarm, kind, open_only, holidays).query.removeprefix("?").encode())
+        assert found.alarm == (None if alarm == "off" else int(alarm))
+        assert found.choice == Choice(Component(kind), open_only=open_only, holidays=holidays)
 
 
 @pytest.fixture

@@ -66,13 +66,15 @@ class Town:
             feed_tokens.revoke(session, record.unit_code, record.id, at_hour(DAY, 9))
 
     def owed(self) -> list[tuple[str, str, str]]:
-        """Key, unit and deadline of the district's open items, those due last first."""
+        """Key, unit and deadline of the district's open items that can still be moved, those due last first."""
         with self.database.read() as session:
             return query(
                 session,
                 "SELECT key, unit_code, deadline FROM work_item WHERE state = 'open' AND unit_code LIKE :district "
-                "AND catch_up = '' ORDER BY deadline DESC, key",
+                "AND catch_up = '' AND deadline BETWEEN :today AND :latest ORDER BY deadline DESC, key",
                 district=f"{DISTRICT}%",
+                today=str(DAY),
+                latest="2026-10-01",
             )
 
     @contextmanager
