@@ -30,11 +30,10 @@ ANSWER_LIMIT = 64 * 1024  # bytes that are read of an answer
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: ``body`` up to ANSWER_LIMIT bytes; ``whole`` False where more was to come."""
+    """What came back: ``body`` up to ANSWER_LIMIT bytes, or as much as came before it broke off."""
 
     status: int
     body: bytes
-    whole: bool
     retry_after: str = ""
 
 
@@ -145,23 +144,20 @@ def _exchange(
                 extensions={"sni_hostname": _name(target), "trace": wire.trace},
             ) as response,
         ):
-            found, whole = _read(response)
-            return Answer(response.status_code, found, whole, response.headers.get("retry-after", ""))
+            return Answer(response.status_code, _read(response), response.headers.get("retry-after", ""))
     finally:
         watch.cancel()
 
 
-def _read(response: httpx.Response) -> tuple[bytes, bool]:
-    """As much of the body as is wanted, and whether that is all of it. One that breaks off is not whole."""
+def _read(response: httpx.Response) -> bytes:
+    """As much of the body as is wanted; of one that breaks off, what came."""
     found = b""
-    try:
+    with suppress(httpx.TransportError):  # whoever reads the body sees that it is half
         for chunk in response.iter_raw():
             found += chunk
             if len(found) > ANSWER_LIMIT:
-                return found[:ANSWER_LIMIT], False
-    except httpx.TransportError:
-        return found, False
-    return found, True
+                return found[:ANSWER_LIMIT]
+    return found
 
 
 def _told(error: Exception, wire: _Wire) -> DeliveryError:

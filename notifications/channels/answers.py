@@ -90,8 +90,6 @@ def _secrets(config: ChannelConfig) -> set[str]:
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:
-    if not answer.whole:
-        return {}
     try:
         found = json.loads(answer.body)
     except (ValueError, RecursionError):
