@@ -21,6 +21,7 @@ from ledger.queries.outcomes import ANSWER, OUTCOME_NAMES, Outcome
 from ledger.queries.undelivered import PILE_NAMES, Pile, undelivered_page
 from ledger.resending import resend_dead
 from policy_models.errors import NotResponsible
+from policy_models.quiet_hours import next_opening
 
 router = APIRouter(include_in_schema=False)
 PAGE_ROWS = 50
@@ -63,6 +64,7 @@ def show_messages(
         "tones": TONES,
         "way": ways.name,
         "ways_fault": ways.fault,
+        "opens_at": next_opening(reading.now, reading.calendars.work, ways.sending.hours),
     }
     return plan_page("messages.html", reading, plans.plans(session), context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Literal
 
@@ -17,12 +17,15 @@ from api.telling import KIND_NAMES, TONES, cells, subject, whom, why
 from api.ways import Ways
 from documents.cells import csv_lines
 from ledger import plans
+from ledger.database import Session
 from ledger.queries.outcomes import OUTCOME_NAMES, Outcome
+from ledger.queries.reading import Reading
 from ledger.queries.reminders import NoticeFilter, notice_page, notice_rows
-from ledger.queries.units import unit_names
+from ledger.queries.units import UnitRow, search, unit_names, unit_row
 
 router = APIRouter(include_in_schema=False)
 PAGE_ROWS = 50
+MOST_HITS = 100
 Kind = Literal["reminder", "chase", "returned", "extension", "weekly", "monthly"]
 ItemKey = Annotated[
     Annotated[str, StringConstraints(max_length=120)] | None,
@@ -59,6 +62,10 @@ def show_reminders(
         return page("empty.html", {})
     number = number or 1
     skip = (number - 1) * PAGE_ROWS
+    hits = _meant(session, wanted.unit)
+    if wanted.unit and len(hits) != 1:
+        return _choice_page(session, reading, wanted, hits)
+    wanted = replace(wanted, unit=hits[0].code if hits else None)
     found = notice_page(session, reading, wanted, ways.sending, skip=skip, limit=PAGE_ROWS)
     context = {
         "here": "reminders",
@@ -67,7 +74,7 @@ def show_reminders(
         "found": found,
         "number": number,
         "skip": skip,
-        "unit_name": unit_names(session, frozenset({wanted.unit or ""})).get(wanted.unit or ""),
+        "unit_name": hits[0].name if hits else None,
         "kind_names": KIND_NAMES,
         "outcome_names_told": OUTCOME_NAMES,
         "tones": TONES,
@@ -78,6 +85,24 @@ def show_reminders(
         "subject_of": subject,
     }
     return plan_page("reminders.html", reading, plans.plans(session), context)
+
+
+def _meant(session: Session, words: str | None) -> tuple[UnitRow, ...]:
+    """The units that somebody may have meant: the one of this code, else those of exactly this name, else those found
+    by it."""
+    if words is None:
+        return ()
+    words = words.strip()
+    if unit_names(session, frozenset({words})):
+        return (unit_row(session, words),)
+    hits = search(session, words, limit=MOST_HITS)
+    return tuple(one for one in hits if one.name == words) or hits
+
+
+def _choice_page(session: Session, reading: Reading, wanted: NoticeFilter, hits: tuple[UnitRow, ...]) -> Response:
+    names = unit_names(session, frozenset(one.parent for one in hits if one.parent))
+    context = {"here": "reminders", "wanted": wanted, "kept": kept(wanted), "hits": hits, "parents": names}
+    return plan_page("reminders_unit.html", reading, plans.plans(session), context)
 
 
 @router.get("/reminders.csv")

@@ -2,7 +2,7 @@
 // taken back. Without it each box is ticked by hand.
 "use strict";
 for (const form of document.querySelectorAll("form[data-pick]")) {
-  const boxes = [...form.querySelectorAll('input[name="pick"]')];
+  const boxes = [...form.elements].filter((one) => one.name === "pick");  // also those that stand outside the form
   const all = form.querySelector("[data-pick-all]");
   const told = form.querySelector("[data-picked]");
   const tell = () => {
@@ -14,7 +14,7 @@ for (const form of document.querySelectorAll("form[data-pick]")) {
     all.closest("[hidden]")?.removeAttribute("hidden");
     all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; tell(); });
   }
-  form.addEventListener("change", tell);
+  for (const box of boxes) box.addEventListener("change", tell);
   form.addEventListener("submit", (event) => {
     const n = boxes.filter((box) => box.checked).length;
     const accepts = event.submitter && event.submitter.value === "accept";

@@ -79,7 +79,8 @@ def outcome_of(session: Session, reading: Reading, sending: Sending) -> ColumnEl
 
 
 def standing_of(session: Session, reading: Reading, sending: Sending) -> ColumnElement[Any]:
-    """How a message stands, over rows of outbox; why it waits. One statement is sent for how the channels fare."""
+    """How a message stands, over rows of outbox, and why it waits: the reasons in the order of ledger.queries.messages,
+    which knows them one by one. One statement is sent for how the channels fare."""
     known = channels.standings(session)
     holds = {code: channels.holds_back(way, known.get(code), reading.now) for code, way in sending.ways.items()}
     leaving = [code for code, way in sending.ways.items() if facts_of(way).leaves]
@@ -93,4 +94,4 @@ def standing_of(session: Session, reading: Reading, sending: Sending) -> ColumnE
     if not is_open(reading.now, reading.calendars.work, sending.hours):
         cases.append((and_(code.in_(leaving), outbox.c.kind != ANSWER), Waiting.CLOSED.value))
     later = outbox.c.next_try_at > literal(reading.now, outbox.c.queued_at.type)
-    return case(*cases, (and_(outbox.c.attempts > 0, later), Waiting.AGAIN.value), else_=Waiting.NEXT.value)
+    return case(*cases, (later, Waiting.AGAIN.value), else_=Waiting.NEXT.value)

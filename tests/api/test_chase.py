@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-import httpx
 import pytest
 
 from ledger import submissions
@@ -27,7 +27,7 @@ DESK, TOWN = f"/units/{BUREAU}/chase", "/units/900101/chase"
 KEYS = f"{MONTHLY} {OTHER_KEY}"
 
 
-def seen(answer: httpx.Response) -> str:
+def seen(answer: Any) -> str:
     """What a reader sees of a page whose elements are closed in order and which runs nothing foreign."""
     tags = read(answer.text)
     assert (tags.faults, tags.open, tags.forbidden) == ([], [], ["script"] * tags.forbidden.count("script"))

@@ -15,6 +15,7 @@ from ledger.issuing import issue_due
 from ledger.outbox import INBOX_ONLY
 from ledger.queries.items import item as read_item
 from ledger.queries.ladders import Came, LadderStep, day_of, item_ladder
+from ledger.queries.messages import messages
 from ledger.queries.outcomes import Outcome, Sending
 from ledger.queries.reading import Reading, open_plan
 from ledger.queries.reminders import NoticeFilter, NoticePage, NoticeRow, notice_page, notice_rows
@@ -220,7 +221,7 @@ def test_what_could_not_be_handed_over(database: Database, failures: dict[str, b
         [mail] = [one for one in claimed if one.channel == "email"]
     assert told(database, now)[0][-1] is Outcome.SENDING
     with database.write() as session:
-        outbox.record_failed(session, mail.id, error="对方拒收", now=now, **failures)  # type: ignore[arg-type]
+        outbox.record_failed(session, mail.id, error="对方拒收", now=now, **failures)
     row = page_of(database, now, NoticeFilter(key=KEY)).rows[0]
     assert (row.outcome, row.error) == (outcome, "对方拒收")
 
@@ -442,3 +443,37 @@ def test_one_notice_and_hundreds_cost_the_same_statements(database_url: str, tmp
 def test_the_day_of_a_step(database: Database, step: int, deadline: str, day: str) -> None:
     work = reading_of(database, instant("2025-01-01")).calendars.work
     assert str(day_of(step, date.fromisoformat(deadline), work)) == day
+
+
+@pytest.mark.parametrize("sending", [SENDING, Sending(INBOX_ONLY)])
+@pytest.mark.parametrize(
+    ("channel", "now"),
+    [
+        ("", instant("2025-01-23", 9)),
+        ("", instant("2025-01-23", 8)),
+        ("digest = 'other'", instant("2025-01-23", 9)),
+        ("failures = 3, paused_until = '2025-01-23 02:00:00'", instant("2025-01-23", 9)),
+        ("failures = 0, paused_until = '2025-01-23 02:00:00'", instant("2025-01-23", 9)),
+        ("failures = 3, paused_until = '2025-01-23 02:00:00'", instant("2025-01-23", 19)),
+        ("confirmed_at = NULL", instant("2025-01-23", 19)),
+    ],
+)
+def test_why_messages_wait_is_said_as_the_outbox_says_it(
+    database: Database, sending: Sending, channel: str, now: datetime
+) -> None:
+    """The same reasons by SQL for the record as one by one for the outbox."""
+    confirmed(database)
+    person(database)
+    ladder_runs(database, "2025-01-23")
+    with database.write() as session:
+        session.exec_driver_sql("UPDATE outbox SET next_try_at = '2025-01-23 05:00:00', attempts = 1 WHERE mod(id, 2) = 0")
+        if channel:
+            session.exec_driver_sql(f"UPDATE channel SET {channel}")
+    with database.read() as session:
+        one_by_one = messages(session, now=now, ways=sending.ways, limit=99).rows
+        reading = reading_of(database, now)
+        found = notice_page(session, reading, NoticeFilter(), sending, skip=0, limit=99).rows
+    assert {row.message: row.outcome.value for row in found if row.message} == {
+        row.id: row.waiting.value for row in one_by_one if row.waiting
+    }
+    assert len(one_by_one) == 5
