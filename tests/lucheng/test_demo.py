@@ -20,6 +20,7 @@ from ledger import tally
 from ledger.database import connect, sqlite_url
 from ledger.plans import plans
 from lucheng import demo as demonstration
+from lucheng import demo_people
 from policy_models.recurrence import chinese
 from tests.factories import query
 from tests.flows.servers import free_port, wait_for
@@ -105,6 +106,19 @@ def test_its_ledger_is_sound_and_marked(built: Built) -> None:
     assert items == 51100
     assert {"scheduled", "open", "submitted", "returned", "accepted", "waived"} >= states >= {"open", "accepted"}
     assert str(latest)[:16] <= f"{built.day} 01:10"  # nobody acts after the virtual morning
+
+
+def test_everybody_but_two_can_be_reached(built: Built) -> None:
+    morning = {"LUCHENG_CLOCK": f"{built.day}T09:10:00+08:00"}
+    found = call("people", "unreachable", "--json", "--data-dir", built.folder, env=morning).json
+    assert {(one["unit"], one["why"]) for one in found} == {(code, "nobody") for code in demo_people.WITHOUT}
+    known = call("people", "list", "--json", "--data-dir", built.folder).json
+    with_liaison = {one["unit"] for one in known if "liaison" in one["roles"]}
+    assert len(with_liaison) == len(call("units", "list", "--json", "--data-dir", built.folder).json) - 2
+    assert all(one["phone"] in ("", "0472-000" + one["phone"][-4:]) for one in known)  # nobody has such a number
+    assert {
+        way["address"] for one in known for way in one["addresses"] if not way["address"].endswith("@demo.example")
+    } == {""}
 
 
 def test_the_doctor_knows_a_demonstration(built: Built) -> None:
