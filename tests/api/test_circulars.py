@@ -75,6 +75,17 @@ def test_every_number_of_the_tables_leads_to_as_many_items(site: Site) -> None:
         assert answer["total"] == int(number), target
 
 
+def test_the_board_of_that_day_shows_the_same_figures(site: Site) -> None:
+    issued(site)
+    browser = site.at("2025-05-20")
+    for path, day in (("weekly/2025-W14", "2025-04-06"), ("monthly/2025-03", "2025-03-31")):
+        board = browser.get(f"/api/v1/board?as_of={day}").json()
+        areas = browser.get(f"/api/v1/circulars/{path}").json()["areas"]
+        sums = {name: sum(one[name] for one in areas) for name in ("expected", "done", "overdue", "due")}
+        assert sums == {name: board["total"][name] for name in sums}
+        assert f"方案全程应办{sums['expected']}件，时限已到{sums['due']}件" in browser.get(f"/circulars/{path}").text
+
+
 def test_a_running_period_is_a_preview_of_now_and_nothing_is_kept(site: Site) -> None:
     browser = site.at("2025-04-02")
     shown = text(browser.get(WEEKLY).text)
