@@ -87,6 +87,8 @@ def _tell(database: Database, now: datetime, base_url: str) -> None:
         with database.claim() as session:
             claimed = outbox.claim(session, now=now, by="demo", limit=500)
             for message in claimed:
+                if message.notice is None:
+                    raise RuntimeError(f"{message.key}: {message.fault}")
                 words = render(message.kind, message.notice, base_url=base_url)
                 outbox.record_sent(session, message.id, subject=words.subject, body=words.body, now=now)
         if not claimed:
