@@ -113,7 +113,7 @@ def unsubscribe(session: Writes, now: Now, code: UnitCode, token_id: TokenId) ->
 
 def _offers(session: Session, reading: Reading | None, own: units.UnitRow) -> tuple[Offer, ...]:
     staff = people.people_of(session, own.code)
-    plan, areas = (reading.plan, None) if reading else (None, None)
+    plan, areas = reading.plan if reading else None, None
     if reading and own.code == reading.summary.coordinator:
         tops = [one for one in units.upper_units(session) if one.level is not Level.TOWNSHIP and not one.function]
         areas = {one.code: one.name for one in tops}
