@@ -123,6 +123,7 @@ FIELDS = {
     "remember": "登记邮箱",
     "round": "期次",
     "outcome": "结果",
+    "span": "期间",
     "kind": "类别",
     "pile": "类别",
     "left": "事项",

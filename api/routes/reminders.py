@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Literal
 
@@ -35,42 +37,65 @@ ItemKey = Annotated[
 ]
 
 
+class Span(StrEnum):
+    """How far back the record is shown."""
+
+    MONTH = "month"
+    YEAR = "year"
+    ALL = "all"
+
+
+SPAN_NAMES = {Span.MONTH: "近30天", Span.YEAR: "近一年", Span.ALL: "全部"}
+SPAN_DAYS = {Span.MONTH: 30, Span.YEAR: 366}
+
+
 def asked(
     unit: Word = None,
     key: ItemKey = None,
     kind: Annotated[Kind | None, BeforeValidator(empty_is_none), Query()] = None,
     day: CivilDay = None,
     outcome: Annotated[Outcome | None, BeforeValidator(empty_is_none), Query()] = None,
-) -> NoticeFilter:
-    return NoticeFilter(unit, key, kind, day, outcome)
+    span: Annotated[Span | None, BeforeValidator(empty_is_none), Query()] = None,
+) -> tuple[NoticeFilter, Span]:
+    """What is asked for; where nothing narrows it much, of the last 30 days unless more is asked for."""
+    few = unit or key or day
+    return NoticeFilter(unit, key, kind, day, outcome), span or (Span.ALL if few else Span.MONTH)
 
 
-Asked = Annotated[NoticeFilter, Depends(asked)]
+Asked = Annotated[tuple[NoticeFilter, Span], Depends(asked)]
 
 
-def kept(wanted: NoticeFilter) -> dict[str, object]:
+def kept(wanted: NoticeFilter, span: Span) -> dict[str, object]:
     """The filter as fields of an address."""
-    facts = asdict(wanted)
-    return {"item" if name == "key" else name: value for name, value in facts.items()}
+    facts = {"unit": wanted.unit, "item": wanted.key, "kind": wanted.kind, "day": wanted.day}
+    return {**facts, "outcome": wanted.outcome, "span": span}
+
+
+def _since(wanted: NoticeFilter, span: Span, reading: Reading) -> NoticeFilter:
+    days = SPAN_DAYS.get(span)
+    return replace(wanted, since=reading.as_of - timedelta(days=days)) if days else wanted
 
 
 @router.get("/reminders")
 def show_reminders(
-    session: Reads, reading: MaybePlan, ways: Ways, wanted: Asked, number: PageNumber = None
+    session: Reads, reading: MaybePlan, ways: Ways, chosen: Asked, number: PageNumber = None
 ) -> Response:
     if reading is None:
         return page("empty.html", {})
+    wanted, span = chosen
     number = number or 1
     skip = (number - 1) * PAGE_ROWS
     hits = _meant(session, wanted.unit)
     if wanted.unit and len(hits) != 1:
-        return _choice_page(session, reading, wanted, hits)
+        return _choice_page(session, reading, wanted, span, hits)
     wanted = replace(wanted, unit=hits[0].code if hits else None)
-    found = notice_page(session, reading, wanted, ways.sending, skip=skip, limit=PAGE_ROWS)
+    found = notice_page(session, reading, _since(wanted, span, reading), ways.sending, skip=skip, limit=PAGE_ROWS)
     context = {
         "here": "reminders",
         "wanted": wanted,
-        "kept": kept(wanted),
+        "kept": kept(wanted, span),
+        "span": span,
+        "spans": SPAN_NAMES,
         "found": found,
         "number": number,
         "skip": skip,
@@ -99,15 +124,18 @@ def _meant(session: Session, words: str | None) -> tuple[UnitRow, ...]:
     return tuple(one for one in hits if one.name == words) or hits
 
 
-def _choice_page(session: Session, reading: Reading, wanted: NoticeFilter, hits: tuple[UnitRow, ...]) -> Response:
+def _choice_page(
+    session: Session, reading: Reading, wanted: NoticeFilter, span: Span, hits: tuple[UnitRow, ...]
+) -> Response:
     names = unit_names(session, frozenset(one.parent for one in hits if one.parent))
-    context = {"here": "reminders", "wanted": wanted, "kept": kept(wanted), "hits": hits, "parents": names}
+    context = {"here": "reminders", "wanted": wanted, "kept": kept(wanted, span), "hits": hits, "parents": names}
     return plan_page("reminders_unit.html", reading, plans.plans(session), context)
 
 
 @router.get("/reminders.csv")
-def download_reminders(session: Reads, reading: OpenPlan, ways: Ways, wanted: Asked) -> Response:
+def download_reminders(session: Reads, reading: OpenPlan, ways: Ways, chosen: Asked) -> Response:
     """All pages as CSV."""
+    wanted = _since(*chosen, reading)
     target: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     for lines in csv_lines(cells(notice_rows(session, reading, wanted, ways.sending), reading, ways.name)):
         target.write(lines.encode())

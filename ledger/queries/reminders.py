@@ -13,9 +13,7 @@ from sqlalchemy import (
     Date,
     Integer,
     Select,
-    String,
     Subquery,
-    Text,
     and_,
     case,
     cast,
@@ -42,13 +40,14 @@ LADDER, BY_HAND = "reminder", "chase"  # kinds of messages that a reminder stand
 @dataclass(frozen=True, slots=True)
 class NoticeFilter:
     """What the record is narrowed to; an empty field narrows nothing. ``unit``: who was told; ``key``: of an item;
-    ``day``: the civil date of which the notice speaks."""
+    ``day``: the civil date of which the notice speaks; ``since``: the first such day."""
 
     unit: str | None = None
     key: str | None = None
     kind: str | None = None
     day: date | None = None
     outcome: Outcome | None = None
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,63 +123,40 @@ def _chosen(found: Subquery, wanted: NoticeFilter) -> Select[Any]:
 
 
 def _order(found: Any) -> tuple[Any, ...]:
-    return (
-        found.c.queued_at.desc(),
-        func.coalesce(found.c.message, 0).desc(),
-        func.coalesce(found.c.item, 0).desc(),
-        func.coalesce(found.c.reminder, 0).desc(),
-    )
+    marks = (found.c.message, found.c.item, found.c.reminder)
+    return (found.c.queued_at.desc(), *(func.coalesce(mark, 0).desc() for mark in marks))
 
 
 def _notices(session: Session, reading: Reading, wanted: NoticeFilter, sending: Sending) -> Subquery:
-    """What was said, and what was not said at all, with the outcome of each."""
+    """What was said, and what was not said at all: the marks of each row, its time and its outcome, and nothing that
+    the page does not need for choosing its rows."""
     outcome = outcome_of(session, reading, sending).label("outcome")
     return union_all(_said(reading, wanted, outcome), _unsaid(reading, wanted)).subquery("notices")
 
 
 def _said(reading: Reading, wanted: NoticeFilter, outcome: Any) -> Select[Any]:
-    """Each line of each message, and each message without lines."""
-    joined = outbox.outerjoin(outbox_line, outbox_line.c.message_id == outbox.c.id).outerjoin(
-        reminder, reminder.c.id == outbox_line.c.reminder_id
-    )
+    """Each line of each message, and each message without lines (a circular)."""
     where = [outbox.c.plan_id == reading.plan_id, outbox.c.recipient.is_not(None), outbox.c.as_of <= reading.as_of]
     where += _narrowed(wanted, outbox.c.recipient, outbox_line.c.item_id, outbox.c.as_of)
     if wanted.kind:
         where.append(outbox.c.kind == wanted.kind)
+    marks = (outbox.c.id.label("message"), outbox_line.c.item_id.label("item"), cast(null(), Integer).label("reminder"))
     return (
-        select(
-            outbox.c.id.label("message"),
-            outbox_line.c.reminder_id.label("reminder"),
-            outbox.c.kind,
-            outbox_line.c.item_id.label("item"),
-            outbox_line.c.revision,
-            *_of_reminder(),
-            outbox.c.circular_id,
-            outbox.c.recipient,
-            outbox.c.person_id,
-            outbox.c.channel,
-            outbox.c.as_of,
-            outbox.c.queued_at,
-            outcome,
-            outbox.c.sent_at,
-            outbox.c.answer,
-            outbox.c.error,
-        )
-        .select_from(joined)
+        select(*marks, outbox.c.queued_at, outcome)
+        .select_from(outbox.outerjoin(outbox_line, outbox_line.c.message_id == outbox.c.id))
         .where(*where)
     )
 
 
-def _of_reminder() -> list[Any]:
-    names = ("step", "audience", "deadline", "by_unit", "by_name", "note")
-    return [reminder.c[name] for name in names]
+def _kind_of_reminder() -> ColumnElement[str]:
+    return case((reminder.c.step.is_(None), BY_HAND), else_=LADDER)
 
 
 def _unsaid(reading: Reading, wanted: NoticeFilter) -> Select[Any]:
     """Reminders that were withheld, and those that no message speaks of. A person with two roles hears once: the line
     of the other role stands for both."""
-    kind = case((reminder.c.step.is_(None), BY_HAND), else_=LADDER)
-    line = outbox_line.alias("line")
+    own, line = outbox_line.alias("own"), outbox_line.alias("line")
+    named = exists(select(1).where(own.c.reminder_id == reminder.c.id))
     spoken = exists(
         select(1)
         .select_from(line.join(outbox, outbox.c.id == line.c.message_id))
@@ -188,42 +164,18 @@ def _unsaid(reading: Reading, wanted: NoticeFilter) -> Select[Any]:
             line.c.item_id == reminder.c.item_id,
             outbox.c.recipient == reminder.c.recipient,
             outbox.c.as_of == reminder.c.as_of,
-            outbox.c.kind == kind,
+            outbox.c.kind == _kind_of_reminder(),
         )
     )
     where = [work_item.c.plan_id == reading.plan_id, reminder.c.as_of <= reading.as_of]
-    where += [or_(reminder.c.withheld.is_not(None), ~spoken)]
+    where += [or_(reminder.c.withheld.is_not(None), and_(~named, ~spoken))]
     where += _narrowed(wanted, reminder.c.recipient, reminder.c.item_id, reminder.c.as_of)
     if wanted.kind:
-        where.append(kind == wanted.kind)
-    nothing: dict[str, Any] = {
-        "circular_id": Integer,
-        "person_id": Integer,
-        "channel": String,
-        "sent_at": outbox.c.sent_at.type,
-        "answer": String,
-        "error": Text,
-    }
-    empty = {name: cast(null(), type_).label(name) for name, type_ in nothing.items()}
+        where.append(_kind_of_reminder() == wanted.kind)
+    outcome = func.coalesce(reminder.c.withheld, Outcome.SPOKEN.value).label("outcome")
+    marks = (cast(null(), Integer).label("message"), reminder.c.item_id.label("item"), reminder.c.id.label("reminder"))
     return (
-        select(
-            cast(null(), Integer).label("message"),
-            reminder.c.id.label("reminder"),
-            kind.label("kind"),
-            reminder.c.item_id.label("item"),
-            cast(null(), Integer).label("revision"),
-            *_of_reminder(),
-            empty["circular_id"],
-            reminder.c.recipient,
-            empty["person_id"],
-            empty["channel"],
-            reminder.c.as_of,
-            reminder.c.queued_at,
-            func.coalesce(reminder.c.withheld, Outcome.SPOKEN.value).label("outcome"),
-            empty["sent_at"],
-            empty["answer"],
-            empty["error"],
-        )
+        select(*marks, reminder.c.queued_at, outcome)
         .select_from(reminder.join(work_item, work_item.c.id == reminder.c.item_id))
         .where(*where)
     )
@@ -237,23 +189,31 @@ def _narrowed(wanted: NoticeFilter, recipient: Any, item: Any, day: Any) -> list
         where.append(item == select(work_item.c.id).where(work_item.c.key == wanted.key).scalar_subquery())
     if wanted.day:
         where.append(day == literal(wanted.day, Date))
+    if wanted.since:
+        where.append(day >= literal(wanted.since, Date))
     return where
 
 
 def _told(found: Subquery) -> Select[Any]:
-    """The rows of a page with the names of whom and what they speak of."""
-    told, owes, office = unit.alias("told"), unit.alias("owes"), unit.alias("office")
-    act = entry.alias("act")
+    """The rows of a page with all that is said of them."""
+    told, owes, office, act = unit.alias("told"), unit.alias("owes"), unit.alias("office"), entry.alias("act")
+    line, noted = outbox_line.c, reminder.c
+    recipient = func.coalesce(outbox.c.recipient, noted.recipient)
     return (
         select(
             found,
-            work_item.c.key,
-            work_item.c.period,
+            func.coalesce(outbox.c.kind, _kind_of_reminder()).label("kind"),
+            noted.id.label("noted"),
+            *(noted[name] for name in ("step", "audience", "deadline", "by_name", "note")),
+            *(outbox.c[name] for name in ("channel", "sent_at", "answer", "error")),
+            func.coalesce(outbox.c.as_of, noted.as_of).label("day"),
+            *(work_item.c[name] for name in ("key", "period")),
             requirement.c.title,
             requirement.c.section,
             owes.c.code.label("owes"),
             owes.c.name.label("owes_name"),
             office.c.name.label("office"),
+            told.c.code.label("recipient"),
             told.c.name.label("recipient_name"),
             person.c.name.label("person_name"),
             circular.c.period.label("circular_period"),
@@ -261,14 +221,17 @@ def _told(found: Subquery) -> Select[Any]:
             act.c.by_name.label("act_by"),
         )
         .select_from(
-            found.join(told, told.c.code == found.c.recipient)
+            found.outerjoin(outbox, outbox.c.id == found.c.message)
+            .outerjoin(outbox_line, and_(line.message_id == found.c.message, line.item_id == found.c.item))
+            .outerjoin(reminder, noted.id == func.coalesce(found.c.reminder, line.reminder_id))
+            .join(told, told.c.code == recipient)
             .outerjoin(work_item, work_item.c.id == found.c.item)
             .outerjoin(requirement, requirement.c.id == work_item.c.requirement_id)
             .outerjoin(owes, owes.c.code == work_item.c.unit_code)
-            .outerjoin(office, office.c.code == found.c.by_unit)
-            .outerjoin(person, person.c.id == found.c.person_id)
-            .outerjoin(circular, circular.c.id == found.c.circular_id)
-            .outerjoin(act, and_(act.c.item_id == found.c.item, act.c.revision == found.c.revision))
+            .outerjoin(office, office.c.code == noted.by_unit)
+            .outerjoin(person, person.c.id == outbox.c.person_id)
+            .outerjoin(circular, circular.c.id == outbox.c.circular_id)
+            .outerjoin(act, and_(act.c.item_id == found.c.item, act.c.revision == line.revision))
         )
         .order_by(*_order(found))
     )
@@ -277,7 +240,7 @@ def _told(found: Subquery) -> Select[Any]:
 def _row(row: Any) -> NoticeRow:
     return NoticeRow(
         row.message,
-        row.reminder,
+        row.noted,
         row.kind,
         row.key,
         row.title or "",
@@ -294,7 +257,7 @@ def _row(row: Any) -> NoticeRow:
         row.recipient_name,
         row.person_name,
         row.channel,
-        row.as_of,
+        row.day,
         row.queued_at,
         Outcome(row.outcome),
         row.sent_at,

@@ -74,10 +74,27 @@ def test_filters_live_in_the_address(site: Site) -> None:
     assert f'value="{VILLAGE}"' in page.text
     assert '<option value="chase" selected>催办</option>' in page.text
     export = page.text.partition('href="/reminders.csv?')[2].partition('"')[0]
-    assert unescape(export) == f"unit={VILLAGE}&kind=chase&plan={CODE}"
+    assert unescape(export) == f"unit={VILLAGE}&kind=chase&span=all&plan={CODE}"
     choice = seen(browser.get("/reminders", params={"unit": "1村"}))
     assert "有 2 个单位符合，请选择： 1县1村 1县镇 2县1村 2县镇" in choice
     assert "没有名称或代码与“没有的村”相符的单位" in seen(browser.get("/reminders", params={"unit": "没有的村"}))
+
+
+def test_how_far_back(site: Site) -> None:
+    told(site)
+
+    def count(day: str, **query: str) -> str:
+        return seen(site.at(day).get("/reminders", params=query)).partition("共 ")[2].partition(" 条")[0]
+
+    assert [count("2025-02-22"), count("2025-02-23"), count("2025-02-24")] == ["12", "4", "0"]
+    assert [count("2025-03-01", span="all"), count("2025-03-01", unit=VILLAGE), count("2025-03-01", span="year")] == [
+        "12",
+        "4",
+        "12",
+    ]
+    lines = site.at("2025-02-23").get("/reminders.csv").text.count("\r\n")
+    assert (lines, site.at("2025-02-23").get("/reminders.csv?span=all").text.count("\r\n")) == (5, 13)
+    assert "全部 · 共 0 条" in seen(site.at("2025-03-01").get("/reminders", params={"span": "all", "kind": "weekly"}))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +117,7 @@ def test_what_people_write_into_the_address(site: Site, query: dict[str, str], s
 
 def test_nothing_yet(site: Site) -> None:
     page = seen(site.at("2025-01-02").get("/reminders"))
-    assert "还没有发过提醒。系统在工作日按时限自动提醒" in page
+    assert "近30天没有发过提醒。 查看全部 。系统在工作日按时限自动提醒" in page
     assert "导出" not in page
     assert "没有符合条件的记录。 清除条件" in seen(site.at("2025-01-02").get("/reminders", params={"kind": "chase"}))
 
