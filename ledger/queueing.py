@@ -135,12 +135,14 @@ def _to_inboxes(batch: Batch, told: CTE) -> Select[Any]:
 
 
 def _to_people(session: Session, batch: Batch, told: CTE) -> Select[Any]:
+    """Of the many lines only who is to hear is joined to people: each recipient and audience once."""
     first, way = _first_ways(session), person_address.c
-    key = _key(batch, told.c.recipient, cast(person.c.id, String))
+    heard = select(told.c.recipient, told.c.audience).distinct().cte("heard")
+    key = _key(batch, heard.c.recipient, cast(person.c.id, String))
     return (
-        _row(batch, key, way.channel, told.c.recipient, person.c.id, way.address)
-        .select_from(told)
-        .join(person, and_(person.c.unit_code == told.c.recipient, person.c.active, _answers(told)))
+        _row(batch, key, way.channel, heard.c.recipient, person.c.id, way.address)
+        .select_from(heard)
+        .join(person, and_(person.c.unit_code == heard.c.recipient, person.c.active, _answers(heard)))
         .join(first, first.c.person_id == person.c.id)
         .join(person_address, and_(way.person_id == person.c.id, way.position == first.c.position))
         .where(way.channel != INBOX_CODE, ~exists(select(1).where(outbox.c.key == key)))

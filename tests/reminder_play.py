@@ -18,7 +18,7 @@ from sqlalchemy import select
 from ledger import extensions, outbox, reviews
 from ledger.acts import Actor, act_on, standing
 from ledger.civil import SHANGHAI
-from ledger.database import Session
+from ledger.database import Session, refresh_statistics
 from ledger.issuing import issue_due
 from ledger.loading import load_plan
 from ledger.reminders import queue_due
@@ -36,6 +36,7 @@ LOADED = instant("2024-04-26")
 COUNTY, TOWN, VILLAGES = "150203", 1, 3
 FESTIVALS_2027 = ["new_year", "spring_festival", "qingming", "labour_day"]
 LATER_2027 = [("dragon_boat", "2027-06-09", 1), ("mid_autumn", "2027-09-15", 1), ("national_day", "2027-10-01", 7)]
+TABLES = ("work_item", "entry", "reminder", "outbox", "outbox_line", "person", "person_address", "extension")
 MORNING, OPENING = time(7, 30), time(8, 41)
 CLAIMS = (time(12), time(18, 30))
 
@@ -166,6 +167,8 @@ class Play:
                 if day not in self.stopped:
                     self._flows(day, moment)
             self._act_until(datetime.combine(day, time(23, 59)))
+            if day.day == 1:  # nothing is committed here, so PostgreSQL does not count by itself
+                refresh_statistics(self.session, *TABLES)
             self.done["days"] += 1
             day += DAY
 
