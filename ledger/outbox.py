@@ -273,7 +273,7 @@ def resend(session: Session, message_id: int, *, by: str, now: datetime) -> None
     mine = outbox.c.id == message_id
     state = session.execute(select(outbox.c.state).where(mine)).scalar_one_or_none()
     if state is None:
-        raise NotFound("没有这条消息，地址可能不完整")
+        raise NotFound(f"没有编号为 {message_id} 的消息")
     if state not in (MessageState.DEAD, MessageState.UNCERTAIN):
         raise ActNotAllowed("只有未能送达或不能确定是否送达的消息可以重新发送")
     values = {"state": "pending", "attempts": 0, "next_try_at": now, "resent_by": by[:80], "claimed_at": None}

@@ -22,7 +22,7 @@ from ledger.channels import ChannelStanding
 from ledger.database import Database, Session
 from ledger.queries.messages import unsettled_by_channel
 from ledger.queries.units import unit_row
-from ledger.settings import Settings
+from ledger.settings import LadderSettings, Settings
 from notifications.channel_config import ChannelConfig
 from notifications.channel_file import channels_file, load_channels, open_to_others
 from notifications.channels import deliver
@@ -209,6 +209,7 @@ def _page(
             "base": channels_path(code),
             "rows": _rows(session, configs, now),
             "state_words": CHANNEL_STATE_NAMES,
+            "hours": LadderSettings.load().open_hours,
             "wrong": wrong,
             "open_file": open_to_others(channels_file(deployed.data_dir)),
             "told": told,

@@ -90,26 +90,6 @@ def messages(
     return MessagePage(found, found[-1].id if len(rows) > limit else None)
 
 
-def message(
-    session: Session, message_id: int, *, now: datetime, ways: Mapping[str, Way], hours: OpenHours = OPEN_HOURS
-) -> MessageRow | None:
-    """One message; None where there is no such row."""
-    row = session.execute(_chosen().where(outbox.c.id == message_id)).one_or_none()
-    if row is None:
-        return None
-    return _row(row, _Scene(now, ways, hours, channels.standings(session), work_calendars(session)))
-
-
-def message_counts(
-    session: Session, *, kinds: Collection[str] = (), channel: str | None = None
-) -> dict[MessageState, int]:
-    """How many messages stand in each state; states that none is in are left out."""
-    wanted = select(outbox.c.state, func.count().label("n")).group_by(outbox.c.state)
-    for column, values in ((outbox.c.kind, kinds), (outbox.c.channel, [channel] if channel else [])):
-        wanted = wanted.where(column.in_(values)) if values else wanted
-    return {MessageState(row.state): row.n for row in session.execute(wanted)}
-
-
 UNSETTLED = (MessageState.PENDING, MessageState.UNCERTAIN, MessageState.DEAD)
 
 

@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
-from ledger import channels
+from api.telling import KIND_NAMES
+from ledger import channels, outbox
 from ledger.channels import ChannelStanding
 from ledger.civil import SHANGHAI
+from ledger.queries.messages import UNSETTLED, MessageRow, messages
+from ledger.settings import LadderSettings
 from lucheng.opening import open_ledger, settings_for, utc_now
 from lucheng.options import AsJson, DataDir
 from lucheng.output import print_json, print_table, screen
@@ -18,12 +21,23 @@ from notifications.channel_file import channels_file, load_channels
 from notifications.channels import deliver
 from notifications.trial import new_number, trial_address, trial_letter
 from policy_models.channels import KINDS, ChannelKind
-from policy_models.delivery import CHANNEL_STATE_NAMES
+from policy_models.delivery import CHANNEL_STATE_NAMES, MESSAGE_STATE_NAMES, WAITING_NAMES, MessageState
 from policy_models.errors import ActNotAllowed, NotFound
 
-app = typer.Typer(help="渠道：列出、发送测试消息、确认、停用", no_args_is_help=True)
+app = typer.Typer(help="渠道：列出、发送测试消息、确认、停用；未送达的消息", no_args_is_help=True)
 Code = Annotated[str, typer.Argument(metavar="代码", help="渠道代码，见 lucheng channel list")]
 COLUMNS = {"code": "代码", "kind": "种类", "name": "名称", "state": "状态", "sent_at": "最近成功", "error": "最近错误"}
+
+KINDS_OF_MESSAGE = KIND_NAMES | {"receipt": "来信回执"}
+MESSAGE_COLUMNS = {
+    "id": "编号",
+    "channel": "渠道",
+    "kind": "种类",
+    "to": "收件",
+    "state": "状态",
+    "attempts": "次数",
+    "error": "错误或答复",
+}
 
 
 @app.command("list")
@@ -105,6 +119,64 @@ def withdraw(code: Code, data_dir: DataDir = None) -> None:
             raise NotFound(f"渠道 {code} 没有测试或确认过，无需停用")
         channels.withdraw(session, [code])
     screen.print(f"渠道 {code} 已停用")
+
+
+@app.command("messages")
+def list_messages(
+    state: Annotated[
+        list[MessageState] | None, typer.Option("--state", help="状态（可写多次）；不写为未送达的", metavar="状态")
+    ] = None,
+    code: Annotated[str | None, typer.Option("--channel", help="只列这个渠道的", metavar="代码")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="最多列出的条数", min=1, max=200)] = 50,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """列出消息，最新的在前：没有发出的为什么没有发出，未能送达的是什么错误。"""
+    settings = settings_for(data_dir)
+    with open_ledger(settings, create=False) as database, database.read() as session:
+        ways, hours = load_channels(settings.data_dir), LadderSettings.load().open_hours
+        found = messages(
+            session,
+            now=utc_now(settings),
+            ways=ways,
+            hours=hours,
+            states=state or UNSETTLED,
+            channel=code,
+            limit=limit,
+        )
+    rows = [_message(row) for row in found.rows]
+    if as_json:
+        return print_json([dict(zip(MESSAGE_COLUMNS, row, strict=True)) for row in rows])
+    print_table(tuple(MESSAGE_COLUMNS.values()), rows)
+    if found.cursor is not None:
+        screen.print(f"只列出最近 {len(rows)} 条")
+
+
+def _message(row: MessageRow) -> tuple[object, ...]:
+    state = WAITING_NAMES[row.waiting] if row.waiting else MESSAGE_STATE_NAMES[row.state]
+    to = row.recipient_name + (f" {row.person_name}" if row.person_name else "")
+    return (
+        row.id,
+        row.channel,
+        KINDS_OF_MESSAGE.get(row.kind, row.kind),
+        to,
+        state,
+        row.attempts,
+        row.error or row.answer,
+    )
+
+
+@app.command()
+def resend(
+    number: Annotated[int, typer.Argument(metavar="编号", help="见 lucheng channel messages", min=1)],
+    by: Annotated[str, typer.Option("--by", help="经办人", metavar="姓名")] = "系统管理员",
+    data_dir: DataDir = None,
+) -> None:
+    """把一条未能送达或不能确定是否送达的消息重新列入待发。"""
+    settings = settings_for(data_dir)
+    with open_ledger(settings, create=False) as database, database.write() as session:
+        outbox.resend(session, number, by=by, now=utc_now(settings))
+    screen.print(f"消息 {number} 已重新列入待发")
 
 
 def _config(code: str, found: dict[str, ChannelConfig]) -> ChannelConfig:

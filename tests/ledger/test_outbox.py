@@ -435,7 +435,7 @@ def test_dead_and_uncertain_messages_are_sent_again_by_hand(database: Database) 
         for wrong in (dead, sent):
             with pytest.raises(ActNotAllowed, match="只有未能送达或不能确定是否送达的消息可以重新发送"):
                 resend(session, wrong, by="x", now=NOW)
-        with pytest.raises(NotFound, match="没有这条消息"):
+        with pytest.raises(NotFound, match="没有编号为 1000000000 的消息"):
             resend(session, 10**9, by="x", now=NOW)
     where = f"id IN ({dead}, {unsure})"
     assert states(database, "state, attempts, resent_by", where) == [("pending", 0, "市民政局经办人")] * 2

@@ -119,3 +119,29 @@ def test_a_channel_of_the_ledger_that_is_no_longer_in_the_file_is_listed(data: P
     (data / "channels.yaml").unlink()
     assert state(data) == "未配置"
     assert channel(data, "list").out.count("未配置") == 1
+
+
+def test_what_did_not_arrive_is_listed_and_sent_again(data: Path) -> None:
+    database = connect(sqlite_url(data))
+    with database.write() as session:
+        for number, state in enumerate(("dead", "pending", "uncertain", "sent"), 1):
+            session.exec_driver_sql(
+                "INSERT INTO outbox (id, key, channel, kind, plan_id, recipient, as_of, state, attempts, error, queued_at,"
+                f" next_try_at, sent_at) VALUES ({number}, 'k{number}', 'mz-group', 'reminder', 1, '9000-mz',"
+                f" '2025-03-10', '{state}', 1, '对方没有答复', '2025-03-10', '2025-03-10', '2025-03-10')"
+            )
+    listed = channel(data, "messages", "--json").json
+    assert [(one["id"], one["state"], one["to"], one["error"]) for one in listed] == [
+        (3, "不能确定是否送达", "市民政局", "对方没有答复"),
+        (2, "渠道未确认", "市民政局", "对方没有答复"),
+        (1, "未能送达", "市民政局", "对方没有答复"),
+    ]
+    assert {one["kind"] for one in listed} == {"按时限提醒"}
+    assert [one["id"] for one in channel(data, "messages", "--state", "sent", "--json").json] == [4]
+    assert channel(data, "messages", "--limit", "1").out.endswith("只列出最近 1 条\n")
+    assert channel(data, "resend", "1", "--by", "王处").out == "消息 1 已重新列入待发\n"
+    assert refused(channel(data, "resend", "4")) == "只有未能送达或不能确定是否送达的消息可以重新发送"
+    assert refused(channel(data, "resend", "99")) == "没有编号为 99 的消息"
+    with database.read() as session:
+        assert query(session, "SELECT state, attempts, resent_by FROM outbox WHERE id = 1") == [("pending", 0, "王处")]
+    database.close()
