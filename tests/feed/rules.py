@@ -11,6 +11,7 @@ ESCAPED = re.compile(r"(?:[^\\,;]|\\[\\,;nN])*")
 PROPERTY = re.compile(r"(?P<name>[A-Z0-9-]+)(?P<parameters>(?:;[A-Z0-9-]+=[^:;]+)*):(?P<value>.*)", re.S)
 WORDED = {"SUMMARY", "DESCRIPTION", "NAME", "X-WR-CALNAME", "X-WR-CALDESC", "CATEGORIES"}
 CALENDAR_NEEDS = ("PRODID", "CALSCALE", "NAME", "X-WR-CALNAME", "REFRESH-INTERVAL", "X-PUBLISHED-TTL")
+TODO_NEEDS = ("UID", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "SUMMARY", "DUE", "STATUS", "URL")
 EVENT_NEEDS = ("UID", "DTSTAMP", "LAST-MODIFIED", "SEQUENCE", "SUMMARY", "DTSTART", "DTEND", "TRANSP", "STATUS", "URL")
 NEVER = {"METHOD", "ORGANIZER", "TIMEZONE-ID", "SOURCE", "RRULE", "RDATE", "EXDATE", "DUE", "ATTENDEE"}
 
@@ -73,14 +74,32 @@ def check(raw: bytes) -> Part:
     assert [name for name in CALENDAR_NEEDS if names[name] != 1] == []
     for hint in ("REFRESH-INTERVAL", "X-PUBLISHED-TTL"):
         assert re.fullmatch(r"PT(5[5-9]|6[0-5])M", calendar.one(hint))
-    events = [part for part in calendar.parts if part.kind == "VEVENT"]
-    assert events, "a client does not apply an empty calendar"
-    assert len({event.one("UID") for event in events}) == len(events)
+    assert calendar.parts, "a client does not apply an empty calendar"
+    assert len({part.one("UID") for part in calendar.parts}) == len(calendar.parts)
+    [kind] = {part.kind for part in calendar.parts}
     for part in [calendar, *calendar.parts]:
-        assert not NEVER & set(part.names())
-    for event in events:
-        check_event(event)
+        assert not NEVER - ({"DUE"} if part.kind == "VTODO" else set()) & set(part.names())
+    for part in calendar.parts:
+        check_event(part) if kind == "VEVENT" else check_todo(part)
     return calendar
+
+
+def check_todo(todo: Part) -> None:
+    names = todo.names()
+    assert todo.kind == "VTODO"
+    assert [name for name in TODO_NEEDS if names[name] != 1] == []
+    assert max(names.values()) == 1
+    assert not {"DTSTART", "DTEND", "TRANSP"} & set(names)
+    assert "DUE;VALUE=DATE" in todo.properties
+    assert todo.one("DTSTAMP") == todo.one("LAST-MODIFIED")
+    assert todo.one("STATUS") in {"NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "CANCELLED"}
+    assert names["COMPLETED"] == 0 or todo.one("STATUS") == "COMPLETED"
+    assert unescape(todo.one("DESCRIPTION")).splitlines()[-1] == todo.one("URL")
+    for alarm in todo.parts:
+        assert alarm.one("ACTION") == "DISPLAY"
+        [trigger] = alarm.properties["TRIGGER;RELATED=END"]  # a to-do has no start to count from
+        assert re.fullmatch(r"PT9H|-PT15H|-P\d+DT15H", trigger)
+        assert todo.one("STATUS") == "NEEDS-ACTION"
 
 
 def check_event(event: Part) -> None:
