@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from ledger import channels
 from ledger.database import Session
-from ledger.messages import EXTENSION, REMINDERS, RETURNED, Message, messages
+from ledger.messages import Message, messages
+from ledger.omissions import say_still
 from ledger.plans import work_calendars
 from ledger.receipts import KIND as RECEIPT
-from ledger.tables import entry, outbox, outbox_line, reminder, work_item
+from ledger.tables import outbox, person_address
 from policy_models.channels import INBOX_CODE, ChannelKind
 from policy_models.delivery import MessageState, Way, facts_of, limit_of, most_attempts, pause_after
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound
-from policy_models.lifecycle import OWED, TRANSITIONS, Act, State
 from policy_models.quiet_hours import OPEN_HOURS, OpenHours, is_open
 
 __all__ = ["Message"]  # where claimed messages come from
@@ -79,7 +80,7 @@ def claim(
     """
     allowed = _may_go(session, ways, now, hours)
     while found := _lock(session, allowed, now, limit):
-        ids = _say_still(session, sorted(found))
+        ids = say_still(session, sorted(found))
         taken = _with_tokens(session, ids, found, ways, now)
         if taken:
             values = {"state": "claimed", "claimed_at": now, "claimed_by": by, "attempts": outbox.c.attempts + 1}
@@ -141,47 +142,6 @@ def _with_tokens(
         mine = [id for id in ids if channel_of[id] == code]
         taken += mine[: channels.take_tokens(session, code, limit_of(ways[code]), len(mine), now)]
     return sorted(taken)
-
-
-def _say_still(session: Session, ids: Sequence[int]) -> list[int]:
-    """Mark what these messages need not say any more; those that still say something. The others are dropped."""
-    of_these = outbox_line.c.message_id.in_(ids)
-    why = _why_not()
-    session.execute(
-        update(outbox_line).where(of_these, outbox_line.c.omitted.is_distinct_from(why)).values(omitted=why)
-    )
-    said = exists(select(1).where(outbox_line.c.message_id == outbox.c.id, outbox_line.c.omitted.is_(None)))
-    speaks_of_items = outbox.c.kind.in_([*REMINDERS, RETURNED, EXTENSION])
-    empty = and_(outbox.c.id.in_(ids), speaks_of_items, ~said)
-    dropped = session.execute(update(outbox).where(empty).values(state="dropped").returning(outbox.c.id))
-    gone = {row.id for row in dropped}
-    return [id for id in ids if id not in gone]
-
-
-def _why_not() -> ColumnElement[str | None]:
-    """Why a line is left out, as things stand: the item was settled, or a reminder's deadline is another now."""
-    kind = select(outbox.c.kind).where(outbox.c.id == outbox_line.c.message_id).scalar_subquery()
-    item = work_item.c.id == outbox_line.c.item_id
-    owed = exists(select(1).where(item, work_item.c.state.in_(sorted(OWED))))
-    extensible = exists(select(1).where(item, work_item.c.state.in_(sorted(TRANSITIONS[Act.EXTEND][0]))))
-    returned = exists(select(1).where(item, work_item.c.state == State.RETURNED.value))
-    later = exists(
-        select(1).where(
-            entry.c.item_id == outbox_line.c.item_id,
-            entry.c.act == Act.SEND_BACK.value,
-            entry.c.revision > outbox_line.c.revision,
-        )
-    )
-    unmoved = exists(
-        select(1).where(item, reminder.c.id == outbox_line.c.reminder_id, reminder.c.deadline == work_item.c.deadline)
-    )
-    settled = case(
-        (kind == RETURNED, or_(~returned, later)),
-        (kind == EXTENSION, ~extensible),
-        else_=~owed,
-    )
-    moved = and_(kind.in_(REMINDERS), ~unmoved)
-    return case((settled, literal("settled")), (moved, literal("moved")), else_=null())
 
 
 def record_sent(session: Session, message_id: int, *, subject: str, body: str, now: datetime, answer: str = "") -> bool:
@@ -276,9 +236,17 @@ def resend(session: Session, message_id: int, *, by: str, now: datetime) -> None
         raise NotFound(f"没有编号为 {message_id} 的消息")
     if state not in (MessageState.DEAD, MessageState.UNCERTAIN):
         raise ActNotAllowed("只有未能送达或不能确定是否送达的消息可以重新发送")
-    values = {"state": "pending", "attempts": 0, "next_try_at": now, "resent_by": by[:80], "claimed_at": None}
-    if session.execute(update(outbox).where(mine, outbox.c.state == state).values(values)).rowcount == 0:
+    if session.execute(update(outbox).where(mine, outbox.c.state == state).values(anew(by, now))).rowcount == 0:
         raise ChangedMeanwhile("这条消息刚刚已被处理，请刷新后再看")
+
+
+def anew(by: str, now: datetime) -> dict[str, Any]:
+    """What makes a message one that is still to be sent, because a person (``by``) wants it so; to the address that the
+    recipient has by this channel now, since a wrong one may be why it is dead."""
+    own = and_(person_address.c.person_id == outbox.c.person_id, person_address.c.channel == outbox.c.channel)
+    address = func.coalesce(select(person_address.c.address).where(own).scalar_subquery(), outbox.c.address)
+    values = {"state": MessageState.PENDING.value, "attempts": 0, "next_try_at": now, "claimed_at": None}
+    return {**values, "resent_by": by[:80], "address": address}
 
 
 def record_bounce(session: Session, message_id: int, reason: str, *, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 from ledger.acts import Actor
 from ledger.database import Session
+from ledger.outbox import anew
 from ledger.tables import outbox
 from policy_models.delivery import MessageState
 from policy_models.errors import ChangedMeanwhile, NotFound
@@ -25,15 +26,8 @@ def resend_dead(session: Session, ids: Collection[int], *, by: Actor, now: datet
     wanted = set(ids)
     if not wanted or len(wanted) > MOST:
         raise NotFound(f"请勾选要重新发送的消息，一次最多{MOST}条")
-    values = {
-        "state": MessageState.PENDING.value,
-        "attempts": 0,
-        "next_try_at": now,
-        "resent_by": by.name[:80],
-        "claimed_at": None,
-    }
     dead = (outbox.c.id.in_(wanted), outbox.c.state == MessageState.DEAD.value)
-    met = session.execute(update(outbox).where(*dead).values(values)).rowcount
+    met = session.execute(update(outbox).where(*dead).values(anew(by.name, now))).rowcount
     if met != len(wanted):
         raise ChangedMeanwhile("其中有消息刚刚已被处理，请刷新后重新勾选")
     return int(met)

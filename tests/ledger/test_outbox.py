@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
-from ledger import extensions, reviews, submissions
+from ledger import chasing, extensions, reviews, submissions
+from ledger.acts import Actor
 from ledger.database import Database
 from ledger.issuing import issue_due
 from ledger.messages import Message
@@ -30,8 +32,9 @@ from ledger.outbox import (
 from ledger.reminders import queue_due
 from policy_models.delivery import ATTEMPTS, MAIL_ATTEMPTS, Way, pause_after
 from policy_models.errors import ActNotAllowed, NotFound
-from policy_models.notices import ReminderNotice, ReturnNotice
+from policy_models.notices import Addressee, CircularNotice, ReminderNotice, ReturnNotice
 from tests.factories import (
+    BUREAU,
     CODE,
     KINDS,
     fresh_database,
@@ -307,6 +310,48 @@ def test_a_decision_on_an_extension_is_told(database: Database, granted: bool) -
     assert (line.deadline, line.reason, line.key) == (*expected, KEY)
 
 
+def test_a_chase_by_hand_names_the_office_and_its_words(database: Database) -> None:
+    with database.write() as session:
+        chasing.chase(session, [KEY], by=Actor(BUREAU, "王处"), now=NOW, words="请今日内报送")
+    inner, outer = of_kind("chase", taken(database))
+    assert (inner.channel, outer.channel) == ("inbox", "mz-group")
+    notice = outer.notice
+    assert isinstance(notice, ReminderNotice)
+    assert (notice.chased_by, notice.words, notice.as_of) == ("市民政局", "请今日内报送", DAY)
+    assert ([line.key for line in notice.lines], notice.lines[0].step) == ([KEY], 0)
+
+
+def test_what_is_sent_of_a_chase_is_what_was_previewed(database: Database) -> None:
+    by = Actor(BUREAU, "王处")
+    with database.write() as session:
+        shown = chasing.preview(session, [KEY], by=by, now=NOW, words="请今日内报送").units[0].notice
+        chasing.chase(session, [KEY], by=by, now=NOW, words="请今日内报送")
+    _inner, outer = of_kind("chase", taken(database))
+    assert outer.notice == shown
+
+
+def test_a_circular_carries_what_was_frozen(database: Database) -> None:
+    facts = json.dumps({"title": "第4周通报", "paragraphs": ["一、总体情况。", "二、逾期情况。"]}, ensure_ascii=False)
+    with database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO circular (id, plan_id, kind, period, as_of, facts, issued_at) VALUES (7, 1, 'weekly',"
+                " '2025-W04', '2025-01-26', :facts, '2025-01-26')"
+            ),
+            {"facts": facts},
+        )
+        session.execute(
+            text(
+                "INSERT INTO outbox (key, channel, kind, plan_id, recipient, circular_id, as_of, queued_at, next_try_at)"
+                " VALUES ('w', 'inbox', 'weekly', 1, :unit, 7, '2025-01-26', '2025-01-26', '2025-01-26')"
+            ),
+            {"unit": VILLAGE},
+        )
+    (found,) = of_kind("weekly", taken(database))
+    to = Addressee(VILLAGE, "1县1村", None)
+    assert found.notice == CircularNotice(CODE, "小方案", to, 7, "第4周通报", ("一、总体情况。", "二、逾期情况。"))
+
+
 # --- facts that cannot be had
 
 
@@ -440,6 +485,16 @@ def test_dead_and_uncertain_messages_are_sent_again_by_hand(database: Database) 
     where = f"id IN ({dead}, {unsure})"
     assert states(database, "state, attempts, resent_by", where) == [("pending", 0, "市民政局经办人")] * 2
     assert sorted(claimed(database, NOW + MINUTE)) == sorted([dead, unsure])
+
+
+def test_a_message_is_sent_again_to_the_address_that_was_set_right(database: Database) -> None:
+    (row,) = (one.id for one in taken(database) if one.channel == GROUP.code and ":9001" in one.key)
+    change(database, "UPDATE outbox SET state = 'dead', address = 'wrong' WHERE id = :id", id=row)
+    change(database, "UPDATE person_address SET address = 'right'")
+    with database.write() as session:
+        resend(session, row, by="x", now=NOW)
+    (again,) = taken(database)
+    assert (again.id, again.address) == (row, "right")
 
 
 def test_a_letter_that_came_back_is_dead(database: Database) -> None:
