@@ -80,6 +80,7 @@ def figures(play: Play) -> dict[str, int]:
     }
 
 
+@pytest.mark.timeout(1800)  # on two busy cores PostgreSQL takes minutes for its 45,000 statements
 def test_three_years_day_by_day(empty: Database, pack: Pack, capsys: pytest.CaptureFixture[str]) -> None:
     with empty.trial() as session:
         play = Play(session, pack, "three years", GO_LIVE)
