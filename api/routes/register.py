@@ -100,8 +100,8 @@ def _chaser(session: Session, reading: Reading, wanted: ItemFilter) -> UnitRow |
     coordinator. None on another day than today."""
     if reading.as_of != civil_date(reading.now):
         return None
-    alone = wanted.within is None or not has_below(session, wanted.within)
-    return unit_row(session, reading.summary.coordinator if alone or wanted.within is None else wanted.within)
+    asked, coordinator = wanted.within or reading.summary.coordinator, reading.summary.coordinator
+    return unit_row(session, asked if has_below(session, asked) else coordinator)
 
 
 @router.get("/register.xlsx")
