@@ -221,7 +221,7 @@ FACTS = {
     "items": "SELECT key, state, revision, catch_up, reason FROM work_item",
     "entries": "SELECT w.key, e.revision, e.act, e.state, e.by_unit, e.by_name, e.note FROM entry e"
     " JOIN work_item w ON w.id = e.item_id",
-    "reminders": "SELECT w.key, r.step, r.recipient, r.as_of FROM reminder r JOIN work_item w ON w.id = r.item_id",
+    "reminders": "SELECT w.key, r.step, r.recipient, r.audience, r.withheld, r.as_of FROM reminder r JOIN work_item w ON w.id = r.item_id",
     "outbox": "SELECT key, channel, kind, recipient, as_of, state, subject, body FROM outbox",
     "tally": "SELECT requirement_id, phase, county, opens_on, deadline, state, late, catch_up, often_returned, sum(n)"
     " FROM tally GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 HAVING sum(n) <> 0",

@@ -33,6 +33,8 @@ LISTS = [
     ["mail", "addresses", "list"],
     ["people", "list"],
     ["people", "unreachable"],
+    ["channel", "list"],
+    ["channel", "messages"],
     ["doctor"],
 ]
 
@@ -56,9 +58,10 @@ def visible() -> dict[str, Any]:
 
 def test_the_commands_that_there_are() -> None:
     wanted = "up demo doctor"
-    wanted += " plan:check,show,items,list,load,copy,schema units:import,list,close feed:export,create,list,revoke"
+    wanted += " plan:check,show,items,list,load,copy,schema units:import,list,close feed:export,create,list,revoke,rotate"
     wanted += " calendar:import-notice,days,observances,school,status db:migrate,check"
     wanted += " round:list,open,close report:template,use-template,compile mail:fetch,check people:import,list,unreachable"
+    wanted += " channel:list,test,confirm,withdraw,messages,resend"
     named = set()
     for group in wanted.split():
         noun, _, verbs = group.partition(":")
