@@ -31,6 +31,7 @@ PREFIX, SUFFIX = "/feeds/", ".ics"
 LOOK_SECONDS = 1.0  # a poll looks at the ledger at most so often, and does not wait for it
 WAIT_SECONDS = 2.0  # what was seen longer ago is looked at before the answer
 LONGEST_WAIT = 1.5  # seconds that a poll waits for a look when the ledger does not answer
+FIRST_WAIT = 20.0  # the same while nothing is known yet: a large ledger on a busy machine, just after the start
 REVOKED_SHOWN = timedelta(days=30)
 THREADS = 4
 SAFE = frozenset({"GET", "HEAD"})
@@ -110,9 +111,10 @@ class FeedShortcut:
     async def _look(self, *, wait: bool) -> None:
         looking = self._start(("look", self._keeper.wanted), self._keeper.look)
         if wait:
-            done, _ = await asyncio.wait({asyncio.ensure_future(_waited(looking))}, timeout=LONGEST_WAIT)
+            longest = LONGEST_WAIT if self._keeper.known else FIRST_WAIT
+            done, _ = await asyncio.wait({asyncio.ensure_future(_waited(looking))}, timeout=longest)
             if not done:
-                log.warning("the ledger has not answered for %.1f seconds; feeds are served as last seen", LONGEST_WAIT)
+                log.warning("the ledger has not answered for %.1f seconds; feeds are served as last seen", longest)
 
     async def _missing(self, scope: Scope, send: Send, now: datetime, head: bool) -> None:
         if not self._keeper.known:

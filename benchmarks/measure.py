@@ -10,7 +10,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 
-__all__ = ["cpu_of_tree", "median", "parent_of", "peak_bytes", "percentile", "say", "take_turns", "timed"]
+__all__ = [
+    "cpu_of_tree",
+    "median",
+    "parent_of",
+    "peak_bytes",
+    "percentile",
+    "resident_bytes",
+    "say",
+    "take_turns",
+    "timed",
+]
 
 Act = Callable[[], object]
 
@@ -43,6 +53,14 @@ def peak_bytes() -> int:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
     raise RuntimeError("the system does not say how much memory a program has held")
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a program holds now."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise RuntimeError("the system does not say how much memory a program holds")
 
 
 def cpu_of_tree(root: int) -> float:

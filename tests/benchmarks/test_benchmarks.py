@@ -3,11 +3,13 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import board, http_load, sweep
+from benchmarks import board, feed_servers, http_load, sweep
+from benchmarks import feed as feed_bench
 from benchmarks.big_ledger import DAY, pack_of, real_items, real_pack
 from benchmarks.measure import cpu_of_tree, parent_of, peak_bytes, percentile, take_turns
 from benchmarks.table import Result, number, written
@@ -47,21 +49,37 @@ def test_every_question_on_a_small_ledger() -> None:
 
 
 @pytest.mark.slow
-def test_a_feed_is_rendered_faster_than_by_the_library_and_slower_than_by_joining() -> None:
+def test_a_feed_beside_its_limits_and_its_peers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_bench, "PEER_SECONDS", 0.5)
     results = bench.measure(["feed"], 60, ["sqlite"], 1)
-    assert [result.figure for result in results[2:]] == [
-        "HTTP 200",
-        "HTTP 200, p99",
-        "HTTP 200-gzip",
-        "HTTP 200-gzip, p99",
-        "HTTP 304",
-        "HTTP 304, p99",
-    ]
     library, joined = results[:2]
+    assert (library.beside, joined.beside) == ("icalendar (peer)", "joining ready fragments (limit)")
     assert library.ratio is not None
     assert joined.ratio is not None
     assert library.ratio > 1 > joined.ratio
-    assert all(result.ratio is not None and result.ratio < 1 for result in results[2::2])
+    polled = [result for result in results if result.figure.startswith("HTTP")]
+    limits = {result.beside for result in polled}
+    assert limits - {"nginx, a file (limit)"} == {"bare ASGI app (limit)"}
+    kinds = ["304", "200 gzip", "200"]
+    assert list(dict.fromkeys(result.figure.split(",")[0] for result in polled)) == [f"HTTP {kind}" for kind in kinds]
+    assert {result.unit for result in polled} == {"answers/s", "ms"}
+    assert all(result.value > 0 and result.beside_value for result in polled)
+    peers = [result for result in results if result.beside in ("Radicale (peer)", "Xandikos (peer)")]
+    assert len(peers) == 4
+    assert all(result.ratio is not None and result.ratio > 1 for result in peers)
+    change, memory = results[-2:]
+    assert (change.value, change.beside_value, change.met) == (1, 60, True)
+    assert (memory.unit, memory.bound) == ("kB", "<= 3 kB")  # with so few the fixed part decides: the shape is sure
+
+
+@pytest.mark.slow
+def test_a_bench_without_nginx_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda *_words, **_more: None)
+    with feed_servers.nginx(tmp_path / "nginx", b"BEGIN:VCALENDAR\r\n") as found:
+        assert found is None
+    assert capsys.readouterr().err == f"{feed_servers.NO_NGINX}\n"
 
 
 @pytest.mark.slow
