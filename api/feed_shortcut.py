@@ -30,7 +30,8 @@ T = TypeVar("T")
 PREFIX, SUFFIX = "/feeds/", ".ics"
 LOOK_SECONDS = 1.0  # a poll looks at the ledger at most so often, and does not wait for it
 WAIT_SECONDS = 2.0  # what was seen longer ago is looked at before the answer
-LONGEST_WAIT = 1.5  # seconds that a poll waits for a look when the ledger does not answer
+LONGEST_WAIT = 1.5  # seconds that the poll of a known feed waits for a look when the ledger does not answer
+FIRST_WAIT = 20.0  # the same where the token is not known, or not yet
 FIRST_WAIT = 20.0  # the same while nothing is known yet: a large ledger on a busy machine, just after the start
 REVOKED_SHOWN = timedelta(days=30)
 THREADS = 4
@@ -93,9 +94,10 @@ class FeedShortcut:
         if scope["method"] not in SAFE:
             return await _say(send, 405, NOT_ALLOWED, False, ((b"allow", b"GET, HEAD"),))
         age = time.monotonic() - keeper.looked_at
+        digest = digest_of(token)
         if age >= LOOK_SECONDS:
-            await self._look(wait=age >= WAIT_SECONDS)
-        found, now = keeper.tokens.get(digest_of(token)), keeper.clock.now()
+            await self._look(digest, wait=age >= WAIT_SECONDS)
+        found, now = keeper.tokens.get(digest), keeper.clock.now()
         if found is None:
             return await self._missing(scope, send, now, head)
         if found.revoked_at is not None:
@@ -108,13 +110,15 @@ class FeedShortcut:
         if keeper.unwritten:
             await self._in_thread("flush", keeper.flush)
 
-    async def _look(self, *, wait: bool) -> None:
+    async def _look(self, digest: bytes, *, wait: bool) -> None:
+        """Have somebody look at the ledger. A feed that is known does not wait for a slow one; one that is not does."""
         looking = self._start(("look", self._keeper.wanted), self._keeper.look)
-        if wait:
-            longest = LONGEST_WAIT if self._keeper.known else FIRST_WAIT
-            done, _ = await asyncio.wait({asyncio.ensure_future(_waited(looking))}, timeout=longest)
-            if not done:
-                log.warning("the ledger has not answered for %.1f seconds; feeds are served as last seen", longest)
+        if not wait or looking.done():
+            return
+        longest = LONGEST_WAIT if digest in self._keeper.tokens else FIRST_WAIT
+        done, _ = await asyncio.wait({asyncio.ensure_future(_waited(looking))}, timeout=longest)
+        if not done:
+            log.warning("the ledger has not answered for %.1f seconds; feeds are served as last seen", longest)
 
     async def _missing(self, scope: Scope, send: Send, now: datetime, head: bool) -> None:
         if not self._keeper.known:

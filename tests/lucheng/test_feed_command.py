@@ -57,6 +57,8 @@ def test_an_address_from_its_making_to_its_end(data: Path) -> None:
     assert one == {
         "id": one["id"],
         "name": "张主任的手机",
+        "scope": "unit",
+        "target": VILLAGE,
         "created_at": "2025-01-01 01:00:00+00:00",
         "last_used_at": None,
         "client": None,
@@ -73,6 +75,37 @@ def test_an_address_from_its_making_to_its_end(data: Path) -> None:
     database.close()
     assert record is not None
     assert (record.unit_code, record.revoked_at is None) == (VILLAGE, False)
+
+
+def test_other_scopes_and_options(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "below.ics"
+    words = ["--data-dir", data, "--out", out]
+    said = call("feed", "export", "--unit", "9001", "--scope", "below", "--options", "kind=todo", *words, env=CLOCK)
+    todos = Calendar.from_ical(out.read_bytes()).walk("VTODO")
+    assert said.out == f"已写入 {out}（{len(todos)} 个日程）\n"
+    assert {str(one["UID"]).split(":")[2][:4] for one in todos} == {"9001"}
+    wrong = call("feed", "export", "--unit", "9001", "--scope", "function", "--target", "民政", *words, env=CLOCK)
+    assert refused(wrong) == "其他单位的日历由统筹单位订阅，本单位只能订阅本单位及下级的事项"
+    assert call("feed", "list", "--unit", "9001", "--json", "--data-dir", data).json == []  # an export keeps no address
+    made = call(
+        "feed", "create", "--unit", "9000-mz", "--scope", "task", "--target", "2", "--data-dir", data, env=CLOCK
+    )
+    assert made.code == 0
+    [one] = call("feed", "list", "--unit", "9000-mz", "--json", "--data-dir", data).json
+    assert (one["scope"], one["target"]) == ("task", "2")
+
+
+def test_an_address_is_rotated(data: Path) -> None:
+    words = ["--unit", VILLAGE, "--data-dir", data]
+    old = call("feed", "create", *words, env=CLOCK).out
+    [one] = call("feed", "list", *words, "--json").json
+    new = call("feed", "rotate", one["id"], *words, env=CLOCK).out
+    assert re.fullmatch(r"https://plan\.example\.org/feeds/[A-Za-z0-9_-]{32}\.ics\n", new)
+    assert new != old
+    fresh, stopped = call("feed", "list", *words, "--json").json
+    assert (stopped["id"], fresh["revoked_at"]) == (one["id"], None)
+    assert stopped["revoked_at"] is not None
+    assert refused(call("feed", "rotate", one["id"], *words, env=CLOCK)) == "这个日历订阅此前已停用"
 
 
 def test_only_the_units_own_address_can_be_stopped(data: Path) -> None:

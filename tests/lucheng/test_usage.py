@@ -61,6 +61,7 @@ def test_the_commands_that_there_are() -> None:
     wanted += " plan:check,show,items,list,load,copy,schema units:import,list,close feed:export,create,list,revoke,rotate"
     wanted += " calendar:import-notice,days,observances,school,status db:migrate,check"
     wanted += " round:list,open,close report:template,use-template,compile mail:fetch,check people:import,list,unreachable"
+    wanted += " circular:issue,list,show"
     wanted += " channel:list,test,confirm,withdraw,messages,resend"
     named = set()
     for group in wanted.split():
