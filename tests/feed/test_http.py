@@ -209,7 +209,7 @@ def test_the_use_is_noted_once_an_hour(site: Site) -> None:
 
 
 def test_access_logs_hold_no_token(caplog: pytest.LogCaptureFixture) -> None:
-    from api.logging import Redact, log_config, redact
+    from api.logging import QuietPolls, Redact, log_config, redact
 
     token = "Zx0_-" + "k" * 27
     record = logging.LogRecord("uvicorn.access", 20, "", 0, '%s - "%s %s HTTP/%s" %d', (), None)
@@ -219,6 +219,17 @@ def test_access_logs_hold_no_token(caplog: pytest.LogCaptureFixture) -> None:
     for text in (f"/feeds/{token}.ics", f"/feeds/{token}", f"GET /feeds/{token}?x", f'"/feeds/{token}"'):
         assert token not in redact(text)
     assert redact("/units/9001/feeds") == "/units/9001/feeds"
+    record.args = ("127.0.0.1:1", "GET", f"/feeds/{token}.ics?x=13812345678&/feeds/{token}.ics", "1.1", 404)
+    assert Redact().filter(record)
+    assert token not in record.getMessage()
+    assert "13812345678" not in record.getMessage()
+    quiet = [("/feeds/x.ics", 304), ("/feeds/x.ics", 200), ("/units", 304)]
+    kept = []
+    for path, status in quiet:
+        record.args = ("127.0.0.1:1", "GET", path, "1.1", status)
+        kept.append(bool(QuietPolls().filter(record)))
+    assert kept == [False, True, True]
+    assert log_config()["loggers"]["uvicorn.access"]["filters"] == ["polls"]
     assert all(handler["filters"] == ["redact"] for handler in log_config()["handlers"].values())
 
 
