@@ -35,6 +35,7 @@ LISTS = [
     ["people", "unreachable"],
     ["channel", "list"],
     ["channel", "messages"],
+    ["circular", "list"],
     ["doctor"],
 ]
 
@@ -58,9 +59,13 @@ def visible() -> dict[str, Any]:
 
 def test_the_commands_that_there_are() -> None:
     wanted = "up demo doctor"
-    wanted += " plan:check,show,items,list,load,copy,schema units:import,list,close feed:export,create,list,revoke,rotate"
+    wanted += (
+        " plan:check,show,items,list,load,copy,schema units:import,list,close feed:export,create,list,revoke,rotate"
+    )
     wanted += " calendar:import-notice,days,observances,school,status db:migrate,check"
-    wanted += " round:list,open,close report:template,use-template,compile mail:fetch,check people:import,list,unreachable"
+    wanted += (
+        " round:list,open,close report:template,use-template,compile mail:fetch,check people:import,list,unreachable"
+    )
     wanted += " circular:issue,list,show"
     wanted += " channel:list,test,confirm,withdraw,messages,resend"
     named = set()
@@ -135,9 +140,11 @@ def test_no_list_is_forgotten() -> None:
     speaking = {name for name, command in visible().items() if any(o.name == "as_json" for o in command.params)}
     listed = {" ".join(words) for words in LISTS}
     assert {name for name in speaking if not any(f"{words} ".startswith(f"{name} ") for words in listed)} == {
-        "plan load"
+        "plan load",
+        "circular issue",
+        "circular show",
     }
-    assert len(speaking) == len(LISTS) + 1
+    assert len(speaking) == len(LISTS) + 3
 
 
 def test_the_data_folder_by_option_or_environment(data: Path, tmp_path: Path) -> None:
