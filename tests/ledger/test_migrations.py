@@ -28,8 +28,11 @@ FIRST = (
     "INSERT INTO evidence (item_id, revision, type, name, value) VALUES (1, 2, 'measure', 'done', 3.5)",
     "INSERT INTO outbox (key, channel, kind, plan_id, recipient, as_of, queued_at, next_try_at)"
     " VALUES ('k', 'inbox', 'reminder', 1, '9000', '2025-02-01', '2025-02-01', '2025-02-01')",
+    "INSERT INTO reminder (item_id, step, recipient, as_of, queued_at)"
+    " VALUES (1, -7, '9000', '2025-02-01', '2025-02-01')",
+    "INSERT INTO feed_token (hash, name, unit_code, created_at) VALUES ('h', '手机', '9000', '2025-01-02')",
 )
-TABLES = ("unit", "plan", "requirement", "work_item", "entry", "evidence", "outbox")
+TABLES = ("unit", "plan", "requirement", "work_item", "entry", "evidence", "outbox", "reminder", "feed_token")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -55,6 +58,8 @@ def told(database: Database) -> dict[str, list[tuple[object, ...]]]:
         "entry": "item_id, revision, act, by_name, at",
         "evidence": "item_id, name, value",
         "outbox": "key, recipient, plan_id, state",
+        "reminder": "item_id, step, recipient",
+        "feed_token": "hash, name, unit_code",
     }
     with database.read() as session:
         return {table: query(session, f"SELECT {columns[table]} FROM {table}") for table in TABLES}
@@ -73,6 +78,10 @@ def test_nothing_is_lost(earlier: str) -> None:
             assert query(session, "SELECT closed_on, merged_into FROM unit") == [(None, None)]
             assert query(session, "SELECT collects FROM requirement") == [("",)]
             assert query(session, "SELECT file_id, file_name, effective_on FROM evidence") == [(None, None, None)]
+            reminded = query(session, "SELECT CAST(deadline AS VARCHAR(10)), audience, withheld FROM reminder")
+            assert reminded == [("2025-06-30", "liaison", None)]
+            assert query(session, "SELECT message_id, item_id, reminder_id FROM outbox_line") == [(1, 1, 1)]
+            assert query(session, "SELECT scope, target, plan_id FROM feed_token") == [("unit", "9000", None)]
     finally:
         database.close()
     check(earlier)
@@ -82,9 +91,10 @@ def test_entries_still_refuse_changes_and_know_the_new_act(earlier: str) -> None
     migrate(earlier)
     database = connect(earlier)
     try:
-        for statement in ("UPDATE entry SET by_name = '乙'", "DELETE FROM entry"):
-            with pytest.raises(DBAPIError, match="entry is append-only"), database.write() as session:
-                session.execute(text(statement))
+        for table, change in (("entry", "by_name = '乙'"), ("reminder", "step = 0")):
+            for statement in (f"UPDATE {table} SET {change}", f"DELETE FROM {table}"):
+                with pytest.raises(DBAPIError, match=f"{table} is append-only"), database.write() as session:
+                    session.execute(text(statement))
         row = "INSERT INTO entry (item_id, revision, act, state, by_unit, by_name, at) VALUES (1, {}, '{}', 'submitted', '', '', '2025-03-01')"
         with database.write() as session:
             session.execute(text(row.format(3, "extend")))
