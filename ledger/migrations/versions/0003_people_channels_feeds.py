@@ -45,10 +45,13 @@ def downgrade() -> None:
 
 
 def _change_reminder() -> None:
-    """SQLite makes the table anew, and its triggers go with the old one."""
+    """Its rows gain their deadline, which its triggers would refuse: they are put back at the end."""
     postgresql = op.get_bind().dialect.name == "postgresql"
     if postgresql:
         op.execute("ALTER TABLE reminder DISABLE TRIGGER USER")
+    else:
+        for change in ("update", "delete"):
+            op.execute(f"DROP TRIGGER reminder_refuses_{change}")
     with op.batch_alter_table("reminder") as batch:
         batch.add_column(sa.Column("deadline", sa.Date(), nullable=True))
         batch.add_column(sa.Column("audience", sa.String(12), server_default="liaison", nullable=False))
