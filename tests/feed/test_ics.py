@@ -14,8 +14,7 @@ from api.feed_entries import RENDERER_CHANGED_AT
 from api.feed_render import render, render_stopped
 from api.ics import escape, fold
 from ledger.queries.feed import EVERYTHING, Feed, Frame
-from ledger.queries.feed_extras import FeedBacklog, FeedDays, FeedRound
-from ledger.queries.feed_groups import FeedGroup
+from ledger.queries.feed_extras import FeedBacklog
 from ledger.queries.feed_items import FeedItem
 from policy_models.calendar_file import load as load_calendars
 from policy_models.calendars import Confidence
