@@ -32,7 +32,6 @@ LOOK_SECONDS = 1.0  # a poll looks at the ledger at most so often, and does not 
 WAIT_SECONDS = 2.0  # what was seen longer ago is looked at before the answer
 LONGEST_WAIT = 1.5  # seconds that the poll of a known feed waits for a look when the ledger does not answer
 FIRST_WAIT = 20.0  # the same where the token is not known, or not yet
-FIRST_WAIT = 20.0  # the same while nothing is known yet: a large ledger on a busy machine, just after the start
 REVOKED_SHOWN = timedelta(days=30)
 THREADS = 4
 SAFE = frozenset({"GET", "HEAD"})
