@@ -112,7 +112,7 @@ def _told(notices: Iterable[NoticeRow], row: ItemRow, work: WorkCalendar) -> lis
             day or day_of(step or 0, deadline, work),
             Came.TOLD,
             deadline if deadline != row.deadline else None,
-            tuple(sorted(reversed(said), key=lambda one: one.recipient != row.unit)),
+            tuple(sorted(said[::-1], key=lambda one: one.recipient != row.unit)),
         )
         for (step, deadline, day), said in grouped.items()
     ]

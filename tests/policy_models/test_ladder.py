@@ -85,7 +85,7 @@ def test_who_hears_of_which_step() -> None:
         return [(one.office, one.audience) for one in AUDIENCES if one.from_step is None or step >= one.from_step]
 
     own = ("own", "liaison")
-    assert {step: heard(step) for step in (-30, -7, -3, 0, 1)} == dict.fromkeys((-30, -7, -3, 0, 1), [own])
+    assert {step: heard(step) for step in (-30, -7, -3, 0, 1)} == {step: [own] for step in (-30, -7, -3, 0, 1)}
     assert heard(3) == [own, ("own", "principal")]
     assert heard(7) == [*heard(3), ("superior", "liaison"), ("coordinator", "liaison")]
 
