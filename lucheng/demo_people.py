@@ -15,7 +15,9 @@ from policy_models.people_file import COLUMNS, PeopleFile
 from policy_models.plan import Level
 from policy_models.units import Unit, Units
 
-SURNAMES = "王李张刘陈杨赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任沈姚卢姜崔钟谭"
+SURNAMES = (
+    "王李张刘陈杨赵周吴徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任沈姚卢姜崔钟谭"
+)
 GIVEN = (
     "建国", "志强", "晓燕", "丽娟", "海波", "文静", "玉梅", "春雷", "雪峰", "秀英", "永刚", "红霞", "国庆", "小平", "桂兰", "振华",
     "慧敏", "宏伟", "雅琴", "立新", "婷婷", "俊杰", "淑芬", "占军", "艳红", "明亮", "静", "伟", "磊", "敏", "洋", "芳", "军", "涛",

@@ -99,6 +99,12 @@ def _base(step: int, row: ItemRow) -> date:
     return row.deadline
 
 
+def _own_first(said: list[NoticeRow], unit: str) -> tuple[NoticeRow, ...]:
+    """What the unit itself was told before what others were, each the oldest first."""
+    oldest_first = said[::-1]
+    return tuple(sorted(oldest_first, key=lambda one: one.recipient != unit))
+
+
 def _told(notices: Iterable[NoticeRow], row: ItemRow, work: WorkCalendar) -> list[LadderStep]:
     """What reminders stand behind, by step; by hand: by day."""
     grouped: dict[tuple[int | None, date, date | None], list[NoticeRow]] = {}
@@ -112,7 +118,7 @@ def _told(notices: Iterable[NoticeRow], row: ItemRow, work: WorkCalendar) -> lis
             day or day_of(step or 0, deadline, work),
             Came.TOLD,
             deadline if deadline != row.deadline else None,
-            tuple(sorted(said[::-1], key=lambda one: one.recipient != row.unit)),
+            _own_first(said, row.unit),
         )
         for (step, deadline, day), said in grouped.items()
     ]

@@ -466,7 +466,9 @@ def test_why_messages_wait_is_said_as_the_outbox_says_it(
     person(database)
     ladder_runs(database, "2025-01-23")
     with database.write() as session:
-        session.exec_driver_sql("UPDATE outbox SET next_try_at = '2025-01-23 05:00:00', attempts = 1 WHERE mod(id, 2) = 0")
+        session.exec_driver_sql(
+            "UPDATE outbox SET next_try_at = '2025-01-23 05:00:00', attempts = 1 WHERE mod(id, 2) = 0"
+        )
         if channel:
             session.exec_driver_sql(f"UPDATE channel SET {channel}")
     with database.read() as session:

@@ -82,7 +82,9 @@ def test_units_that_nobody_can_reach(data: Path, tmp_path: Path) -> None:
     assert call("people", "import", table(tmp_path, everybody), "--data-dir", data).code == 0
     assert call("people", "unreachable", "--data-dir", data, env=CLOCK).out == "没有联系不到的单位\n"
     assert about_people(data) == [("good", "tiny-2025：有事项的单位都有联络员能收到消息")]
-    assert "没有代码为 none 的方案" in refused(call("people", "unreachable", "--plan", "none", "--data-dir", data, env=CLOCK))
+    assert "没有代码为 none 的方案" in refused(
+        call("people", "unreachable", "--plan", "none", "--data-dir", data, env=CLOCK)
+    )
 
 
 def about_people(data: Path) -> list[tuple[str, str]]:

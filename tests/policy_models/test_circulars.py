@@ -176,9 +176,16 @@ def test_nothing_to_say_is_said_in_a_sentence() -> None:
 def test_at_most_five_areas_are_named_worst_first() -> None:
     lines = tuple(AreaLine(f"{n:02}", f"{n}县", False, due=10 * n, overdue=n % 7) for n in range(1, 10))
     text = said(worded(replace(FACTS, areas=lines)))["逾期情况"]
-    assert "旗县区中，6县6件（时限已到60件）、5县5件（时限已到50件）、4县4件（时限已到40件）、3县3件（时限已到30件）、" in text
+    assert (
+        "旗县区中，6县6件（时限已到60件）、5县5件（时限已到50件）、4县4件（时限已到40件）、3县3件（时限已到30件）、"
+        in text
+    )
     assert text.endswith("2县2件（时限已到20件）等8个单位有逾期，其余1个没有逾期。")
-    equal = (AreaLine("02", "乙", due=10, overdue=2), AreaLine("01", "甲", due=20, overdue=2), AreaLine("03", "丙", due=20))
+    equal = (
+        AreaLine("02", "乙", due=10, overdue=2),
+        AreaLine("01", "甲", due=20, overdue=2),
+        AreaLine("03", "丙", due=20),
+    )
     assert [one.name for one in worst_first(equal)] == ["乙", "甲", "丙"]
 
 
