@@ -181,7 +181,7 @@ def take_tokens(session: Session, code: str, per_minute: int | None, wanted: int
     values: dict[str, Any] = {"paused_until": now + PROBE_LASTS} if down else {}
     if per_minute is not None:
         tokens = refilled(row.tokens, row.refilled_at, now, per_minute)
-        wanted = min(wanted, int(tokens))
+        wanted = max(0, min(wanted, int(tokens)))
         later = now if row.refilled_at is None else max(now, row.refilled_at)
         values |= {"tokens": tokens - wanted, "refilled_at": later}
     if wanted and values:
@@ -189,6 +189,11 @@ def take_tokens(session: Session, code: str, per_minute: int | None, wanted: int
         if session.execute(update(channel).where(seen).values(values)).rowcount == 0:
             return 0  # another worker took them first
     return wanted
+
+
+def charge(session: Session, code: str, extra: int) -> None:
+    """Take tokens that a message needed beyond its one, since it went out in parts: the bucket may owe some."""
+    session.execute(update(channel).where(channel.c.code == code).values(tokens=channel.c.tokens - extra))
 
 
 def next_token(standing: ChannelStanding | None, way: Way, now: datetime) -> datetime:

@@ -23,7 +23,7 @@ from ledger.messages import Message
 from ledger.settings import LadderSettings, Settings
 from notifications.channel_config import ChannelConfig
 from notifications.channel_file import load_channels
-from notifications.channels import Letter, deliver
+from notifications.channels import Connections, Letter, deliver, messages
 from notifications.render import Words, render
 from policy_models.channels import INBOX_CODE, ChannelKind
 from policy_models.delivery import facts_of
@@ -42,13 +42,14 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one message: its words and the other side's answer, or the error if the channel did not take it.
-    ``tried``: whether it came so far as to be handed to the channel."""
+    ``tried``: whether it came so far as to be handed to the channel. ``parts``: the messages it took there."""
 
     message: Message
     words: Words
     answer: str = ""
     error: DeliveryError | None = None
     tried: bool = True
+    parts: int = 1
 
     @property
     def name(self) -> str:
@@ -66,6 +67,7 @@ class Sender:
     base_url: str
     hours: OpenHours
     by: str
+    connections: Connections
 
 
 @task(name="投递消息", **STEP)
@@ -101,7 +103,8 @@ def _sender() -> Iterator[Sender]:
     database = connect(settings.url)
     try:
         hours, by = LadderSettings.load().open_hours, f"{socket.gethostname()}:{os.getpid()}"
-        yield Sender(database, _configs(), settings.base_url, hours, by)
+        with Connections() as connections:  # one login serves all letters of a step
+            yield Sender(database, _configs(), settings.base_url, hours, by, connections)
     finally:
         database.close()
 
@@ -152,15 +155,16 @@ def _send(sender: Sender, message: Message, now: datetime) -> Outcome:
     except Exception as error:
         log.exception("消息 %s（%s）不能成文", message.id, message.kind)
         return _hopeless(message, f"消息不能成文（{type(error).__name__}）")
+    config, letter = sender.configs[message.channel], _letter(message, notice, words)
     try:
-        answer = deliver(sender.configs[message.channel], _letter(message, notice, words), now=now)
+        answer = deliver(config, letter, now=now, connections=sender.connections)
     except DeliveryError as error:
         return Outcome(message, words, error=error)
     except Exception as error:
         log.exception("消息 %s 经渠道 %s 发送时出错", message.id, message.channel)
         sentence = f"发送时出现意外错误（{type(error).__name__}），不能确定是否送达"
         return Outcome(message, words, error=DeliveryError(sentence, permanent=False, uncertain=True))
-    return Outcome(message, words, answer)
+    return Outcome(message, words, answer, parts=messages(config, letter))
 
 
 def _hopeless(message: Message, why: str) -> Outcome:
@@ -200,6 +204,8 @@ def _record(sender: Sender, outcomes: Sequence[Outcome]) -> None:
         for code in sorted({one.message.channel for one in outcomes if one.error is None}):
             channels.note_sent(session, code, now)
         for one in outcomes:
+            if one.parts > 1:
+                channels.charge(session, one.message.channel, one.parts - 1)
             if one.error is not None:
                 _record_failed(session, sender, one, one.error, now)
         outbox.record_all(session, sent, now=now)

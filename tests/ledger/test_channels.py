@@ -156,6 +156,16 @@ def test_tokens_are_shared_and_refilled(confirmed: Database) -> None:
         assert channels.take_tokens(session, "inbox", None, 500, NOW) == 500
 
 
+def test_a_message_in_parts_is_charged_for_each(confirmed: Database) -> None:
+    """What a long letter took beyond its one token has to come back before the next may go."""
+    assert take(confirmed, 9, NOW) == burst(18)
+    with confirmed.claim() as session:
+        channels.charge(session, CODE, 5)
+    second = 60 / (18 - burst(18) + 1)  # a token each
+    assert take(confirmed, 1, NOW + timedelta(seconds=5 * second)) == 0
+    assert take(confirmed, 1, NOW + timedelta(seconds=6 * second + 0.1)) == 1
+
+
 def test_a_worker_whose_clock_is_behind_takes_none_that_were_taken(confirmed: Database) -> None:
     assert take(confirmed, 5, NOW) == 2
     assert take(confirmed, 5, NOW - timedelta(hours=1)) == 0
