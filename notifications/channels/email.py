@@ -103,7 +103,7 @@ def compose(letter: Letter, settings: SmtpSettings, now: datetime) -> EmailMessa
     message["Date"] = format_datetime(now)
     name = message_name(letter.kind, letter.message, letter.key, str(letter.address))
     message["Message-ID"] = f"<{name}@{settings.address.partition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-replied" if letter.in_reply_to else "auto-generated"
+    message["Auto-Submitted"] = "auto-replied" if letter.kind == "receipt" else "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     if letter.in_reply_to and IDENTIFIER.fullmatch(letter.in_reply_to):
         message["In-Reply-To"] = message["References"] = f"<{letter.in_reply_to}>"
