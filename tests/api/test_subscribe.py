@@ -68,8 +68,8 @@ def test_a_unit_is_offered_what_it_may_have(site: Site) -> None:
 def add_person(session: Session, unit: str) -> int:
     at = instant("2025-05-01")
     made = session.execute(insert(person).values(unit_code=unit, name="王芳", liaison=True, added_at=at, changed_at=at))
-    [id] = made.inserted_primary_key or ()
-    return int(id)
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import icalendar
 import pytest
-import recurring_ical_events
+import recurring_ical_events  # type: ignore[import-untyped]
 
 from tests.factories import query
 from tests.feed.rules import Part, check
@@ -56,15 +56,17 @@ def _day(event: Part) -> str:
 
 
 def by_icalendar(body: bytes) -> list[Occurrence]:
-    events = icalendar.Calendar.from_ical(body).walk("VEVENT")
-    return sorted((str(one["URL"]), str(one["DTSTART"].dt), str(one["STATUS"])) for one in events)
+    return _occurrences(icalendar.Calendar.from_ical(body).walk("VEVENT"))
+
+
+def _occurrences(events: Iterable[icalendar.Component]) -> list[Occurrence]:
+    return sorted((str(one["URL"]), str(one.decoded("DTSTART")), str(one["STATUS"])) for one in events)
 
 
 def by_recurring(body: bytes) -> list[Occurrence]:
     """Each day that the library unfolds, so that a deadline repeated by mistake would show twice."""
     calendar = icalendar.Calendar.from_ical(body)
-    found = recurring_ical_events.of(calendar).between(FIRST, LAST)
-    return sorted((str(one["URL"]), str(one["DTSTART"].dt), str(one["STATUS"])) for one in found)
+    return _occurrences(recurring_ical_events.of(calendar).between(FIRST, LAST))
 
 
 def everywhere(body: bytes, desk: Desk) -> list[Occurrence]:
