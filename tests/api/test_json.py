@@ -99,6 +99,6 @@ def test_the_description_names_every_read_and_no_docs_page_needs_the_net(site: S
     browser = site.at("2025-05-31")
     paths = set(browser.get("/api/v1/openapi.json").json()["paths"])
     reads = {"plans", "board", "tasks/{number}", "units", "units/{code}", "units/{code}/review", "items"}
-    reads |= {"rounds", "rounds/{round_code}"}
+    reads |= {"rounds", "rounds/{round_code}", "circulars", "circulars/{kind}/{period}"}
     assert paths == {f"/api/v1/{read}" for read in reads} | {"/healthz"}
     assert browser.get("/docs").status_code == browser.get("/redoc").status_code == 404

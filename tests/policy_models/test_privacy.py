@@ -186,10 +186,10 @@ def hostile() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", hostile())
-def test_a_megabyte_takes_less_than_a_second(name: str) -> None:
+def test_a_megabyte_takes_less_than_two_seconds(name: str) -> None:
     text = hostile()[name]
     fastest = min(timed(text) for _ in range(3))
-    assert fastest < 1.0
+    assert fastest < 2.0
 
 
 @pytest.mark.parametrize(
