@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import PostgresServer, running_postgres
 
@@ -14,6 +15,10 @@ from tests.postgres import PostgresServer, running_postgres
 for name in [name for name in os.environ if name.startswith(("LUCHENG_", "PREFECT_"))]:
     if name != "LUCHENG_PLAN_SOURCE":
         del os.environ[name]
+
+# A busy machine stops an example for a quarter of a second; pytest's own time limit is enough.
+settings.register_profile("lucheng", deadline=None)
+settings.load_profile("lucheng")
 
 TEMPLATE = "lucheng_template"
 numbers = itertools.count(1)

@@ -19,6 +19,8 @@ from tests.factories import BUREAU, instant, query, statements
 from tests.receiver import SECRET, Receiver, running_receiver
 from tests.telling import confirm_channel
 
+pytestmark = pytest.mark.thorough
+
 PAGE = f"/units/{BUREAU}/channels"
 DAY = "2025-03-10"
 NOW = instant(DAY)

@@ -19,6 +19,8 @@ from tests.api.test_pages import read, text_of
 from tests.chasing import add_person, confirm_mail
 from tests.factories import BUREAU, CODE, instant, item, office, query, village
 
+pytestmark = pytest.mark.thorough
+
 DAY = "2025-02-07"
 OTHER = village(1, 2)
 OTHER_KEY = item("1.2", OTHER, "2025-01")

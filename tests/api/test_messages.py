@@ -14,6 +14,8 @@ from tests.api.test_chase import seen
 from tests.chasing import add_person, confirm_mail
 from tests.factories import BUREAU, CODE, instant, office, query, village
 
+pytestmark = pytest.mark.thorough
+
 OTHER = village(1, 2)
 DAY = "2025-01-24"
 NOW = instant(DAY)

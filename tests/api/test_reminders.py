@@ -18,6 +18,8 @@ from tests.api.test_chase import seen
 from tests.chasing import MAIL, add_person, confirm_mail
 from tests.factories import BUREAU, CODE, instant, item, office, query, statements, village
 
+pytestmark = pytest.mark.thorough
+
 OTHER = village(1, 2)
 OTHER_KEY = item("1.2", OTHER, "2025-01")
 DAY = "2025-01-23"

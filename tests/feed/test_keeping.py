@@ -32,6 +32,8 @@ from tests.api.site import VILLAGE, Site, finish
 from tests.factories import BUREAU, CODE, full_evidence, instant, item, office, query, statements, village
 from tests.feed.rules import Part, check, events
 
+pytestmark = pytest.mark.thorough
+
 DAY = "2025-06-03"
 BASE = "http://testserver"
 OPEN_MONTH = item("1.2", VILLAGE, "2025-05")

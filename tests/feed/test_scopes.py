@@ -36,6 +36,8 @@ from tests.feed.test_tokens import enrol
 from tests.reporting import opened as open_rounds
 from tests.reporting import with_reports
 
+pytestmark = pytest.mark.thorough
+
 DAY = "2025-06-03"
 QUERIES = (
     "",

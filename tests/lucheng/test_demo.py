@@ -28,7 +28,7 @@ from tests.lucheng.door import ROOT, Said, call, refused, run, tiny, tree
 
 pytestmark = pytest.mark.thorough
 
-SECONDS_TO_BUILD, SECONDS_TO_A_BOARD = 30, 60
+SECONDS_TO_BUILD, SECONDS_TO_A_BOARD = 45, 60
 
 
 def says_so(folder: Path, day: str) -> str:
