@@ -15,7 +15,7 @@ from ledger.database import Session
 from ledger.queries.reading import Reading, open_plan
 from ledger.queries.review import waiting_count
 from ledger.queries.sheets import sheets
-from policy_models.errors import NotFound
+from policy_models.errors import NotFound, NotResponsible
 
 
 def present(session: Session, plan: str | None, now: datetime) -> Reading:
@@ -52,3 +52,9 @@ def work_of(session: Session, reading: Reading, code: str) -> Work | None:
     left = sum(1 for one in sheets(session, reading, code) if one.left)
     waiting = len(extensions.to_decide(session, reading.plan_id, code))
     return Work(waiting_count(session, reading, code), waiting, left)
+
+
+def coordinator_only(reading: Reading, code: str, sentence: str) -> None:
+    """Raises NotResponsible with this sentence for any unit but the plan's coordinator."""
+    if reading.summary.coordinator != code:
+        raise NotResponsible(sentence)

@@ -24,6 +24,7 @@ from policy_models.periods import period_name, section_name
 from policy_models.rollup import Cell
 from policy_models.sampling import OUTCOME_NAMES
 from policy_models.scoring import decimal_words
+from policy_models.spans import full_day
 from policy_models.timing import CATCH_UP_NAMES, LIGHT_NAMES, LIGHTS, TIMING_NAMES, Light
 from policy_models.units import LEVEL_NAMES
 
@@ -136,7 +137,7 @@ def _environment() -> Environment:
     )
     environment.filters["percent"] = words.percent
     environment.filters["moment"] = words.moment
-    environment.filters["full_day"] = words.full_day
+    environment.filters["full_day"] = full_day
     environment.filters["item_path"] = lambda key: f"/items/{quote(str(key), safe=':-._~')}"
     environment.filters["item_key"] = lambda key: quote(str(key), safe=":-._~")
     environment.filters["unit_path"] = lambda code: f"/units/{quote(str(code), safe='-')}"

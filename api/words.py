@@ -11,7 +11,7 @@ from policy_models.calendars import Calendars
 from policy_models.evidence import TYPE_NAMES
 from policy_models.periods import SEASONS, occasion_name
 from policy_models.plan import Assignee, Due, Every, EvidenceRule, EvidenceType, Requirement, Review, Role
-from policy_models.spans import month_day, weekday_name
+from policy_models.spans import full_day, month_day, weekday_name
 from policy_models.units import LEVEL_NAMES
 
 ANY_YEAR = 2025  # an occasion has the same name in every year
@@ -53,11 +53,6 @@ def work_day(value: date, as_of: date, calendars: Calendars) -> str:
     if calendars.work.day(value).make_up:
         return day(value, as_of).replace(")", "，调休上班)")
     return day(value, as_of)
-
-
-def full_day(value: date) -> str:
-    """``2024年6月30日``."""
-    return f"{value.year}年{month_day(value)}"
 
 
 def moment(value: datetime) -> str:

@@ -15,7 +15,7 @@ from documents import official
 from documents.cells import UNWRITABLE
 from documents.deterministic import normalised
 from documents.official import XIAOWU
-from documents.paper import blank, fill, grid, write
+from documents.paper import blank, fill, grid, stamp, write
 from policy_models.circular_periods import UNIT_OF
 from policy_models.circular_tables import (
     AREA_HEAD,
@@ -27,8 +27,8 @@ from policy_models.circular_tables import (
     heading,
     with_total,
 )
-from policy_models.circular_words import full_day
 from policy_models.circulars import AreaLine, Circular, TaskLight
+from policy_models.spans import full_day
 from policy_models.timing import LIGHT_NAMES
 
 AREA_WIDTHS = (38, 17, 16, 17, 13, 14, 14, 13, 14)  # millimetres: together as wide as the text
@@ -52,7 +52,9 @@ def circular_docx(circular: Circular) -> bytes:
             _lights(document, circular.tasks)
     _closing(document, circular)
     _annexes(document, circular)
-    _stamp(document.core_properties, circular)
+    moment = datetime.combine(circular.issued_on or circular.day, time())
+    properties = document.core_properties
+    stamp(properties, author=circular.bureau, title=circular.title, subject=circular.period, moment=moment)
     target = io.BytesIO()
     document.save(target)
     return normalised(target.getvalue())
@@ -141,11 +143,3 @@ def _fill(table: Any, rows: Sequence[Sequence[str]], left: Sequence[int]) -> Non
     for number, (cells, texts) in enumerate(zip((row.cells for row in table.rows), rows, strict=True)):
         for place, text in enumerate(texts):
             fill(cells[place], UNWRITABLE.sub("", text), head=number == 0, left=place in left)
-
-
-def _stamp(core: Any, circular: Circular) -> None:
-    moment = datetime.combine(circular.issued_on or circular.day, time())
-    core.author = core.last_modified_by = UNWRITABLE.sub("", circular.bureau)[:255]
-    core.title, core.subject, core.comments = circular.title[:255], circular.period, ""
-    core.created = core.modified = moment
-    core.revision, core.language = 1, "zh-CN"

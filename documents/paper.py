@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from docx import Document
@@ -12,6 +13,7 @@ from docx.oxml import OxmlElement
 from docx.shared import Mm
 
 from documents import official
+from documents.cells import UNWRITABLE
 from documents.official import FANGSONG, HEITI, KAITI, SAN, WU, XIAOBIAOSONG
 
 FONTS = {
@@ -70,3 +72,11 @@ def fill(cell: Any, text: str, *, head: bool = False, left: bool = False, points
     run = paragraph.add_run(text)
     official.fonts(run._element.get_or_add_rPr(), HEITI if head else FANGSONG, points)
     cell.vertical_alignment = 1
+
+
+def stamp(core: Any, *, author: str, title: str, subject: str, moment: datetime) -> None:
+    """The document's own properties: whose it is and of when (naive), nothing of who made the file or on what."""
+    core.author = core.last_modified_by = UNWRITABLE.sub("", author)[:255]
+    core.title, core.subject, core.comments = title[:255], subject, ""
+    core.created = core.modified = moment
+    core.revision, core.language = 1, "zh-CN"

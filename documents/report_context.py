@@ -9,17 +9,9 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from documents.cells import UNWRITABLE
-from policy_models.compilation import (
-    Amount,
-    Compilation,
-    Indicator,
-    Progress,
-    SectionPart,
-    UnitText,
-    full_day,
-    number,
-)
+from policy_models.compilation import Amount, Compilation, Indicator, Progress, SectionPart, UnitText, number
 from policy_models.compilation_words import numeral, overview, reconciliation, section_words
+from policy_models.spans import full_day
 
 OUTSIDE_OTHERS = "阶段工作和保障措施"
 UNDIVIDED = "未按任务分写的报送内容"

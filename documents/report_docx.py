@@ -12,6 +12,7 @@ from docxtpl import DocxTemplate
 from lxml import etree
 
 from documents.deterministic import normalised
+from documents.paper import stamp
 from documents.report_context import Context, context
 from documents.template import built_in
 from documents.template_tags import SANDBOX, TAGS, require_known
@@ -49,7 +50,9 @@ def _filled(facts: Compilation, template: bytes) -> tuple[bytes, frozenset[str]]
     except etree.XMLSyntaxError as error:
         raise FileRefused(BROKEN) from error
     _drop_attached_template(filled)
-    _stamp(filled.core_properties, facts)
+    moment = facts.as_of.replace(tzinfo=None, microsecond=0)
+    properties = filled.core_properties
+    stamp(properties, author=facts.bureau, title=facts.title, subject=facts.round_code, moment=moment)
     target = io.BytesIO()
     filled.docx.save(target)
     return normalised(target.getvalue()), frozenset(filled.used)
@@ -140,11 +143,3 @@ def _drop_attached_template(filled: Any) -> None:
             part.element.remove(found)
         for key in [key for key, one in part.rels.items() if one.reltype == ATTACHED_TEMPLATE]:
             part.rels.pop(key)
-
-
-def _stamp(core: Any, facts: Compilation) -> None:
-    moment = facts.as_of.replace(tzinfo=None, microsecond=0)
-    core.author = core.last_modified_by = facts.bureau[:255]
-    core.title, core.subject, core.comments = facts.title[:255], facts.round_code, ""
-    core.created = core.modified = moment
-    core.revision, core.language = 1, "zh-CN"

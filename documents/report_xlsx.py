@@ -11,8 +11,9 @@ import xlsxwriter
 
 from documents.cells import plain
 from documents.deterministic import normalised
-from policy_models.compilation import Amount, Compilation, Indicator, Progress, UnitText, full_day
+from policy_models.compilation import Amount, Compilation, Indicator, Progress, UnitText
 from policy_models.compilation_words import overview, reconciliation
+from policy_models.spans import full_day
 
 AS_WORDS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 FONT = "仿宋_GB2312"

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Select, String, and_, cast, exists, func, insert, literal, or_, select
 
-from ledger import channels
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import PlanSummary
+from ledger.queueing import first_ways
 from ledger.tables import outbox, person, person_address, unit
 from policy_models.channels import INBOX_CODE
 from policy_models.circular_periods import CircularKind, CircularPeriod
@@ -60,7 +60,7 @@ class _Frame:
 
 
 def _to_people(session: Session, frame: _Frame) -> Select[Any]:
-    first = _first_ways(session)
+    first = first_ways(session)
     way = person_address.c
     return (
         frame.row(way.channel, person.c.unit_code, person.c.id, way.address)
@@ -73,7 +73,7 @@ def _to_people(session: Session, frame: _Frame) -> Select[Any]:
 
 
 def _to_inboxes(session: Session, frame: _Frame) -> Select[Any]:
-    first = _first_ways(session)
+    first = first_ways(session)
     way = person_address.c
     outside = (
         select(way.person_id)
@@ -96,18 +96,6 @@ def _wants(frame: _Frame, *, joined: bool = True) -> tuple[Any, ...]:
 
 def _open(frame: _Frame) -> Any:
     return and_(unit.c.active, or_(unit.c.closed_on.is_(None), unit.c.closed_on > civil_date(frame.now)))
-
-
-def _first_ways(session: Session) -> Any:
-    """The place of each person's first way that can be used: by a confirmed channel or by the inbox, not bounced."""
-    usable = [INBOX_CODE, *sorted(channels.confirmed(session))]
-    ways = person_address.c
-    return (
-        select(ways.person_id, func.min(ways.position).label("position"))
-        .where(ways.bounced_at.is_(None), ways.channel.in_(usable))
-        .group_by(ways.person_id)
-        .subquery()
-    )
 
 
 def receivers(session: Session) -> dict[CircularKind, int]:

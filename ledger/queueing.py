@@ -99,12 +99,12 @@ def fold_waiting(session: Session, batch: Batch) -> None:
 
 def reachable(session: Session, audience: Audience) -> Select[Any]:
     """A query of the units where somebody of this audience can be reached, or has chosen the inbox."""
-    first = _first_ways(session)
+    first = first_ways(session)
     people = select(person.c.unit_code).join(first, first.c.person_id == person.c.id)
     return people.where(person.c.active, ROLES[audience]).distinct()
 
 
-def _first_ways(session: Session) -> Subquery:
+def first_ways(session: Session) -> Subquery:
     """The place of each person's first way that can be used: by a confirmed channel or by the inbox, not bounced."""
     usable = [INBOX_CODE, *sorted(channels.confirmed(session))]
     ways = person_address.c
@@ -136,7 +136,7 @@ def _to_inboxes(batch: Batch, told: CTE) -> Select[Any]:
 
 def _to_people(session: Session, batch: Batch, told: CTE) -> Select[Any]:
     """Of the many lines only who is to hear is joined to people: each recipient and audience once."""
-    first, way = _first_ways(session), person_address.c
+    first, way = first_ways(session), person_address.c
     heard = select(told.c.recipient, told.c.audience).distinct().cte("heard")
     key = _key(batch, heard.c.recipient, cast(person.c.id, String))
     return (

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from policy_models.circular_periods import UNIT_OF
-from policy_models.circular_words import full_day, percent
+from policy_models.circular_words import percent
 from policy_models.circulars import AreaLine, Circular, ComingLine, sum_of
-from policy_models.spans import month_day, weekday_name
+from policy_models.spans import full_day, month_day, weekday_name
 
 NUMERALS = "一二三四五六七八九"
 # {}: 周 or 月

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 
 from policy_models.circular_periods import KIND_NAMES, UNIT_OF
 from policy_models.circulars import (
@@ -48,10 +47,6 @@ def percent(part: int, whole: int) -> str:
 def _tenths(part: int, whole: int) -> int:
     """Tenths of a percent, rounded half up: differences are those of what is shown."""
     return (2000 * part + whole) // (2 * whole) if whole else 0
-
-
-def full_day(day: date) -> str:
-    return f"{day.year}年{month_day(day)}"
 
 
 def _overall(facts: Circular) -> str:

@@ -245,7 +245,3 @@ class Compilation:
 def number(value: Decimal) -> str:
     """Without the zeros that a column's scale adds: 412.0000 is 412."""
     return format(value.normalize(), "f") if value else "0"
-
-
-def full_day(value: date) -> str:
-    return f"{value.year}年{month_day(value)}"

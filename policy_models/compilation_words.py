@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from policy_models.compilation import Compilation, Progress, SectionPart, full_day
+from policy_models.compilation import Compilation, Progress, SectionPart
+from policy_models.spans import full_day
 
 DIGITS = "零一二三四五六七八九"
 

@@ -101,6 +101,11 @@ def month_day(day: date) -> str:
     return f"{day.month}月{day.day}日"
 
 
+def full_day(day: date) -> str:
+    """``2025-05-01`` → ``2025年5月1日``."""
+    return f"{day.year}年{month_day(day)}"
+
+
 def weekday_name(day: date) -> str:
     """``2025-05-01`` → ``周四``."""
     return "周" + "一二三四五六日"[day.weekday()]

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator, ValidationError
 
 from api.dependencies import Deployed, Ledger, Now, PlanCode, UnitCode, acting, own_page_only, printable
-from api.desk import present
+from api.desk import coordinator_only, present
 from api.pages import address, plan_page
 from ledger import channels, plans
 from ledger.acts import Actor
@@ -29,10 +29,11 @@ from notifications.channels import deliver
 from notifications.trial import new_number, trial_address, trial_letter
 from policy_models.channels import KINDS, ChannelKind
 from policy_models.delivery import CHANNEL_STATE_NAMES, ChannelState, MessageState
-from policy_models.errors import ActNotAllowed, ChangedMeanwhile, DeliveryError, Faulty, NotFound, NotResponsible
+from policy_models.errors import ActNotAllowed, ChangedMeanwhile, DeliveryError, Faulty, NotFound
 from policy_models.timing import Light
 
 router = APIRouter(include_in_schema=False)
+COORDINATOR_ONLY = "消息渠道由统筹单位管理，其他单位不能查看"
 ChannelCode = Annotated[str, BeforeValidator(printable), Path(max_length=40)]
 Short = Annotated[str, Form(max_length=254)]
 Name = Annotated[str, BeforeValidator(printable), Form(max_length=40)]
@@ -162,7 +163,7 @@ def _answered(
 ) -> Response:
     """Do the act outside any transaction and go back; where it is refused, the page again with the sentence."""
     with database.read() as session:
-        _coordinator_only(session, plan, now, code)
+        coordinator_only(present(session, plan, now), code, COORDINATOR_ONLY)
         by = acting(session, now, code, by_name)
     try:
         act(by)
@@ -170,11 +171,6 @@ def _answered(
         status = 502 if isinstance(error, DeliveryError) else 409
         return _page(database, deployed, plan, now, code, fault=str(error), at=channel, status=status)
     return RedirectResponse(address(channels_path(code), told=told, plan=plan) + f"#{quote(channel)}", 303)
-
-
-def _coordinator_only(session: Session, plan: str | None, now: datetime, code: str) -> None:
-    if present(session, plan, now).summary.coordinator != code:
-        raise NotResponsible("消息渠道由统筹单位管理，其他单位不能查看")
 
 
 def _config(deployed: Settings, channel: str) -> ChannelConfig:
@@ -201,7 +197,7 @@ def _page(
 ) -> Response:
     configs, wrong = _configs(deployed)
     with database.read() as session:
-        _coordinator_only(session, plan, now, code)
+        coordinator_only(present(session, plan, now), code, COORDINATOR_ONLY)
         reading = present(session, plan, now)
         context = {
             "here": "units",

@@ -39,11 +39,11 @@ from ledger.queries.compilation import moment_of, submitters
 from ledger.queries.reading import Reading
 from ledger.queries.units import unit_row
 from ledger.rounds import Round, round_of
-from policy_models.compilation import full_day
 from policy_models.errors import FileRefused, NotFound, PrivacyBlocked
 from policy_models.file_names import plain_name
 from policy_models.files import MEDIA_TYPES, FileKind
 from policy_models.periods import period_name
+from policy_models.spans import full_day
 
 router = APIRouter(include_in_schema=False)
 REFRESH_SECONDS = "3"

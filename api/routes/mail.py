@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Response
 from fastapi.responses import RedirectResponse
 
 from api.dependencies import Acting, Files, Ledger, Now, PlanCode, Reads, UnitCode, own_page_only
-from api.desk import Today, present
+from api.desk import Today, coordinator_only, present
 from api.letter_draft import drafted
 from api.pages import address, plan_page
 from api.routes.review import note_blocked
@@ -22,14 +22,12 @@ from ledger.database import Database, Session
 from ledger.file_store import FileStore
 from ledger.files import stored_files
 from ledger.queries import letters as queries
-from ledger.queries.reading import Reading
 from ledger.queries.units import unit_row
 from policy_models.errors import (
     ActNotAllowed,
     ChangedMeanwhile,
     EvidenceMissing,
     Faulty,
-    NotResponsible,
     PrivacyBlocked,
     ReasonMissing,
 )
@@ -37,6 +35,7 @@ from policy_models.letters import LETTER_STATE_NAMES, LetterState
 from policy_models.reports import WHOLE_NAMES
 
 router = APIRouter(include_in_schema=False)
+COORDINATOR_ONLY = "来信由统筹单位办理，其他单位不能查看"
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Short = Annotated[str, Form(max_length=40)]
 Text = Annotated[str, Form(max_length=60_000)]
@@ -69,7 +68,7 @@ def show_mail(
     session: Reads, reading: Today, code: UnitCode, told: Annotated[str, Query(max_length=20)] = ""
 ) -> Response:
     """What waits, then what was refused or settled."""
-    _coordinator_only(reading, code)
+    coordinator_only(reading, code, COORDINATOR_ONLY)
     waiting = queries.letters(session, reading.plan_id, WAITING)
     context = {
         **_shared(session, code),
@@ -105,7 +104,7 @@ def _letter_page(
     """One letter, with the report as it was cut; ``typed``: what a person had made of it before it was refused. The
     attachments are read between two transactions, since that may take seconds."""
     with database.read() as session:
-        _coordinator_only(present(session, plan, now), code)
+        coordinator_only(present(session, plan, now), code, COORDINATOR_ONLY)
         row = queries.letter(session, letter_id)
         kept = stored_files(session, [one.file_id for one in row.kept if one.file_id is not None])
     names = [one.name for one in row.kept]
@@ -129,11 +128,6 @@ def _letter_page(
 def _shared(session: Session, code: str) -> dict[str, object]:
     names = {"state_words": LETTER_STATE_NAMES, "answer_words": ANSWER_NAMES}
     return {"here": "units", "unit": unit_row(session, code), "base": mail_path(code), **names}
-
-
-def _coordinator_only(reading: Reading, code: str) -> None:
-    if reading.summary.coordinator != code:
-        raise NotResponsible("来信由统筹单位办理，其他单位不能查看")
 
 
 @router.post("/units/{code}/mail/{letter_id}/confirm", dependencies=[Depends(own_page_only)])

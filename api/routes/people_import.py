@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from api.dependencies import Acting, Deployed, Ledger, Now, PlanCode, Reads, UnitCode, own_page_only
-from api.desk import Today, present
+from api.desk import Today, coordinator_only, present
 from api.errors import status_of
 from api.pages import address, plan_page
 from api.routes.people import people_path
@@ -25,12 +25,13 @@ from ledger.queries.reading import Reading
 from ledger.queries.units import unit_row
 from ledger.units import all_units
 from notifications.choices import choices
-from policy_models.errors import ChangedMeanwhile, Fault, Faulty, LuchengError, NotResponsible, PrivacyBlocked
+from policy_models.errors import ChangedMeanwhile, Fault, Faulty, LuchengError, PrivacyBlocked
 from policy_models.people import ROLE_NAMES, KnownChannel
 from policy_models.people_file import COLUMNS, parse_people, people_rows
 from policy_models.text import decode_text
 
 router = APIRouter(include_in_schema=False)
+COORDINATOR_ONLY = "人员表由统筹单位导入，其他单位请在本单位的人员页面登记"
 MOST_BYTES = 512 * 1024  # some 5,000 people
 SHOWN = 300  # changes and faults on the page
 FILE = "人员表"
@@ -46,14 +47,14 @@ CHANGE_NAMES = {
 
 @router.get("/units/{code}/people/import")
 def show_import(session: Reads, reading: Today, code: UnitCode) -> Response:
-    _coordinator_only(reading, code)
+    coordinator_only(reading, code, COORDINATOR_ONLY)
     return _page(session, reading, {})
 
 
 @router.get("/units/{code}/people/people.csv")
 def download(session: Reads, reading: Today, code: UnitCode) -> Response:
     """Every unit, with the people that are registered: what is filled in comes back by the same columns."""
-    _coordinator_only(reading, code)
+    coordinator_only(reading, code, COORDINATOR_ONLY)
     text = "".join(csv_lines(people_rows(all_units(session), [one.facts for one in everyone(session)])))
     name = f"人员表{reading.as_of:%Y%m%d}.csv"
     headers = {
@@ -76,7 +77,7 @@ def upload(
     data = file.file.read(MOST_BYTES + 1)
     with database.read() as session:
         reading = present(session, plan, now)
-        _coordinator_only(reading, by.unit)
+        coordinator_only(reading, by.unit, COORDINATOR_ONLY)
         try:
             text = _text(data)
             known = choices(deployed.data_dir)
@@ -100,17 +101,12 @@ def confirm(
     """Take over what was shown, and nothing else."""
     try:
         with database.write() as session:
-            _coordinator_only(present(session, plan, now), by.unit)
+            coordinator_only(present(session, plan, now), by.unit, COORDINATOR_ONLY)
             table = parse_people(text, FILE, all_units(session), choices(deployed.data_dir))
             save_people(session, table, now=now, seen=seen)
     except EXPECTED as error:
         return _refused(database, by, now, plan, error)
     return RedirectResponse(address(people_path(by.unit), told="imported", plan=plan), 303)
-
-
-def _coordinator_only(reading: Reading, code: str) -> None:
-    if reading.summary.coordinator != code:
-        raise NotResponsible("人员表由统筹单位导入，其他单位请在本单位的人员页面登记")
 
 
 def _text(data: bytes) -> str:

@@ -22,9 +22,10 @@ from lucheng.options import AsJson, DataDir
 from lucheng.output import print_json, print_table, screen
 from policy_models.circular_periods import KIND_NAMES, CircularPeriod, period_of
 from policy_models.circular_tables import heading
-from policy_models.circular_words import full_day, percent
+from policy_models.circular_words import percent
 from policy_models.circulars import Circular, to_json
 from policy_models.errors import Fault, Faulty, NotFound
+from policy_models.spans import full_day
 
 app = typer.Typer(help="周通报、月通报：发布、列出、查看", no_args_is_help=True)
 PlanCode = Annotated[str | None, typer.Option("--plan", help="方案代码，默认为现行方案", metavar="代码")]
