@@ -33,6 +33,7 @@ from api.routes import (
     healthz,
     item,
     json,
+    login,
     mail,
     mask,
     messages,
@@ -83,12 +84,14 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     )
     app.state.database, app.state.settings = database, settings
     app.state.clock, app.state.misses = Clock(settings.clock), Misses()
+    app.state.login_rules = settings.login_rules
     app.state.feeds = FeedKeeper(database, settings.base_url, app.state.clock)
     app.state.pdfs = PdfCopies(settings.file_dir / "pdf")
     app.add_middleware(SafeHeaders)
     app.shortcut = FeedShortcut(app.routed, app.state.feeds, app.state.misses)
     errors.install(app)
     for face in (
+        login,
         board,
         task,
         unit,

@@ -12,6 +12,8 @@ from typing import Annotated
 from fastapi import Depends, Form, HTTPException, Path, Query, Request
 from pydantic import BeforeValidator
 
+from api import visit
+from api.noting import NotingDatabase
 from ledger.acts import Actor
 from ledger.civil import civil_date
 from ledger.database import Database, Session
@@ -78,8 +80,7 @@ PlanCode = Annotated[
 
 
 def database(request: Request) -> Database:
-    found: Database = request.app.state.database
-    return found
+    return NotingDatabase(request.app.state.database, now(request))
 
 
 def settings(request: Request) -> Settings:
@@ -111,8 +112,13 @@ Deployed = Annotated[Settings, Depends(settings)]
 Ledger = Annotated[Database, Depends(database)]
 
 
+def open_reading(session: Session, plan: str | None, *, as_of: date | None, now: datetime) -> Reading | None:
+    """``open_plan`` within what the visitor may see."""
+    return open_plan(session, plan, as_of=as_of, now=now, scope=visit.current().scope)
+
+
 def opened(session: Reads, now: Now, as_of: AsOf = None, plan: PlanCode = None) -> Reading | None:
-    return open_plan(session, plan, as_of=as_of, now=now)
+    return open_reading(session, plan, as_of=as_of, now=now)
 
 
 def required(reading: Annotated[Reading | None, Depends(opened)]) -> Reading:
@@ -139,20 +145,24 @@ def acting(
     code: UnitCode,
     by_name: Annotated[str, BeforeValidator(printable), Form(max_length=40)] = "",
 ) -> Actor:
-    """Who acts: the unit whose desk (``/units/{code}/…``) the form stands on, and the person it names. The one place
-    where a unit's right to act is decided."""
+    """Who acts: the unit whose desk (``/units/{code}/…``) the form stands on, and the person it names, else the one who
+    is signed in. The guard has decided that they may act for it."""
     own = unit_row(session, code)
     if own.is_closed(civil_date(now)):
         raise NotResponsible(f"{own.name}已停用，不能办理")
-    return Actor(own.code, by_name.strip() or f"{own.name}经办人")
+    visitor = visit.current().visitor
+    return Actor(own.code, by_name.strip() or (visitor.name if visitor else f"{own.name}经办人"))
 
 
 Acting = Annotated[Actor, Depends(acting)]
 
 
 def own_page_only(request: Request, settings: Deployed) -> None:
-    """Refuse a form that another site sent (by Sec-Fetch-Site, in older browsers by Origin)."""
+    """Refuse a form that another site sent: by Sec-Fetch-Site, in older browsers by Origin. One of them must be there,
+    but for a machine's token, which no browser sends by itself."""
+    if request.headers.get("authorization", "").lower().startswith("bearer "):
+        return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     own = {settings.base_url.rstrip("/"), f"{request.url.scheme}://{request.headers.get('host', '')}"}
-    if site not in (None, "same-origin", "none") or (site is None and origin is not None and origin not in own):
+    if site not in ("same-origin", "none") and not (site is None and origin in own):
         raise HTTPException(403)

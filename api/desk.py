@@ -8,11 +8,11 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from api.dependencies import Now, PlanCode, Reads
+from api.dependencies import Now, PlanCode, Reads, open_reading
 from ledger import extensions
 from ledger.civil import civil_date
 from ledger.database import Session
-from ledger.queries.reading import Reading, open_plan
+from ledger.queries.reading import Reading
 from ledger.queries.review import waiting_count
 from ledger.queries.sheets import sheets
 from policy_models.errors import NotFound, NotResponsible
@@ -20,7 +20,7 @@ from policy_models.errors import NotFound, NotResponsible
 
 def present(session: Session, plan: str | None, now: datetime) -> Reading:
     """The plan as of today. Raises NotFound when there is none."""
-    reading = open_plan(session, plan, as_of=None, now=now)
+    reading = open_reading(session, plan, as_of=None, now=now)
     if reading is None:
         raise NotFound("台账中还没有方案，请先载入方案（lucheng plan load）")
     return reading

@@ -187,13 +187,21 @@ def nothing_piece(frame: Frame, base_url: str) -> Piece:
 
 
 def stopped_piece(name: str, revoked_at: datetime, words: str, url: str, component: Component) -> Piece:
-    """The one entry of a stopped subscription, on the day it was stopped."""
+    """The one entry of a stopped subscription, on the day it was stopped; as a to-do not done, since lists hide those."""
     day = civil_date(revoked_at)
-    summary = f"日历订阅已停用：{name}"
-    return _plain(
-        Entry(f"revoked-{revoked_at:%Y%m%dT%H%M%SZ}", revoked_at, 0, day, day, summary, words, url, created=revoked_at),
-        component,
+    entry = Entry(
+        uid=f"revoked-{revoked_at:%Y%m%dT%H%M%SZ}",
+        stamp=revoked_at,
+        sequence=0,
+        first=day,
+        last=day,
+        summary=f"日历订阅已停用：{name}",
+        description=words,
+        url=url,
+        status="NEEDS-ACTION" if component is Component.TODO else "",
+        created=revoked_at,
     )
+    return _plain(entry, component)
 
 
 def seed(frame: Frame) -> str:

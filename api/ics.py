@@ -25,7 +25,8 @@ _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\ud
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event or to-do, in words and civil dates. ``completed`` (UTC): when a to-do was done."""
+    """One event or to-do, in words and civil dates. ``status``: none for what stands, as a to-do for what is done since
+    ``stamp``. ``completed`` (UTC): when a to-do was done."""
 
     uid: str
     stamp: datetime
@@ -115,8 +116,9 @@ def begun(entry: Entry, component: Component) -> Iterator[str]:
     if entry.categories:
         yield f"CATEGORIES:{escape(entry.categories)}"
     yield f"STATUS:{entry.status or ('CONFIRMED' if component is Component.EVENT else 'COMPLETED')}"
-    if component is Component.TODO and entry.completed:
-        yield f"COMPLETED:{stamp(entry.completed)}"
+    completed = entry.completed if entry.status else entry.stamp
+    if component is Component.TODO and completed:  # where it is missing, KDE writes the time of its poll
+        yield f"COMPLETED:{stamp(completed)}"
         yield "PERCENT-COMPLETE:100"
     if entry.priority is not None:
         yield f"PRIORITY:{entry.priority}"

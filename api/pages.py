@@ -12,12 +12,13 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api import narrowing, words
+from api import narrowing, visit, words
 from api.short_names import short_name
 from ledger.civil import civil_date
 from ledger.extensions import ANSWER_NAMES
 from ledger.plans import PlanSummary
 from ledger.queries.reading import Reading
+from policy_models.access import ROLE_NAMES
 from policy_models.exemplars import EXEMPLAR_STATE_NAMES, characters, length
 from policy_models.lifecycle import ACT_NAMES, STATE_NAMES
 from policy_models.periods import period_name, section_name
@@ -45,7 +46,8 @@ def page(
     template: str, context: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     """A page. Pages are never stored by caches: they show what the ledger holds now."""
-    html = _environment().get_template(template).render(context)
+    visitor = visit.current().visitor
+    html = _environment().get_template(template).render({"visitor": visitor, **context})
     return HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
@@ -129,6 +131,8 @@ def _environment() -> Environment:
         characters=characters,
         length=length,
         decimal_words=decimal_words,
+        may=visit.may,
+        role_names=ROLE_NAMES,
         reading=None,
         ahead=False,
         plans=(),

@@ -19,8 +19,9 @@ from ledger import screenings
 from ledger.acts import Actor
 from ledger.database import Session
 from ledger.file_store import FileStore
-from ledger.tables import compilation, evidence, file, template
+from ledger.tables import compilation, evidence, exemplar, exemplar_picture, file, template
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, FileRefused, NotFound, NotResponsible, PrivacyBlocked
+from policy_models.exemplars import ExemplarState
 from policy_models.files import PHOTO_KINDS, FileKind, Received
 from policy_models.privacy import redact
 
@@ -105,6 +106,21 @@ def stored_files(session: Session, file_ids: Sequence[int]) -> list[StoredFile]:
     if any(one not in found for one in file_ids):
         raise NotFound(NO_FILE)
     return [found[one] for one in file_ids]
+
+
+def unit_of_file(session: Session, file_id: int) -> str:
+    """The unit that sent a file. Raises NotFound."""
+    return stored_file(session, file_id).by_unit
+
+
+def seen_by_all(session: Session, file_id: int) -> bool:
+    """Whether it is a picture of an exemplar that everybody may read."""
+    shown = (
+        select(exemplar_picture.c.file_id)
+        .join(exemplar, exemplar.c.id == exemplar_picture.c.exemplar_id)
+        .where(exemplar_picture.c.file_id == file_id, exemplar.c.state == ExemplarState.PUBLISHED.value)
+    )
+    return session.execute(shown.limit(1)).first() is not None
 
 
 def set_copy(session: Session, store: FileStore, file_id: int, data: bytes, *, over: str, by: Actor) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.database import sqlite_url
+from ledger.logins import LoginRules
 from policy_models.files import MEGABYTE, Limits
 from policy_models.ladder import CAP, LADDERS, LadderRule
 from policy_models.quiet_hours import OPEN_HOURS, OpenHours
@@ -19,6 +20,7 @@ from policy_models.quiet_hours import OPEN_HOURS, OpenHours
 
 class Settings(BaseSettings):
     """``clock``: a virtual instant at which this process believes to have started (demonstrations only).
+    ``idle_minutes``, ``session_hours``: a sign-in ends after so long without a page, and in any case.
     ``max_file_mb``: size of one file; ``max_files``: files in one submission; ``photo_side``: longest side, pixels."""
 
     model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
@@ -31,6 +33,8 @@ class Settings(BaseSettings):
     max_file_mb: int = Field(20, ge=1, le=200)
     max_files: int = Field(300, ge=1, le=1000)
     photo_side: int = Field(2000, ge=400, le=8000)
+    idle_minutes: int = Field(60, ge=5, le=24 * 60)
+    session_hours: int = Field(12, ge=1, le=24 * 7)
 
     @field_validator("database_url", "clock", "files_dir", mode="before")
     @classmethod
@@ -52,6 +56,11 @@ class Settings(BaseSettings):
         """Where the bytes of files lie: ``files_dir`` (shared by all machines where there are several), else in the
         data folder."""
         return self.files_dir or self.data_dir / "files"
+
+    @property
+    def login_rules(self) -> LoginRules:
+        """How long a sign-in lasts."""
+        return LoginRules(timedelta(minutes=self.idle_minutes), timedelta(hours=self.session_hours))
 
     @property
     def limits(self) -> Limits:

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Response
 from api.attention import concerns
 from api.board import action_blocks, board, month_of, section_lines
 from api.dependencies import MaybePlan, Reads
+from api.guard import Guarded
 from api.pages import page, plan_page
 from api.ribbon import ribbon
 from ledger import plans, tally
 from ledger.queries.reach import count_unreachable
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 OVERDUE_SHOWN = 8
 
 

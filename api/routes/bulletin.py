@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from api.dependencies import Acting, OpenPlan, Reads, UnitCode, Writes, empty_is_none, own_page_only
 from api.exemplar_form import LongWords, RowId, ShortWords, Version
+from api.guard import Guarded
 from api.pages import address, plan_page
 from ledger import bulletin, plans, screenings
 from ledger.acts import Actor
@@ -23,7 +24,7 @@ from policy_models.bulletin import BULLETIN_STATE_NAMES, BulletinState, hint
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, Faulty, LuchengError, PrivacyBlocked
 from policy_models.lifecycle import OWED
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Year = Annotated[Annotated[int, Field(ge=2000, le=2090)] | None, BeforeValidator(empty_is_none), Query()]
 YearField = Annotated[int, Form(ge=2000, le=2090)]
 Typed = tuple[str, str]

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, ValidationError
 
 from api.dependencies import Deployed, Ledger, Now, PlanCode, UnitCode, acting, own_page_only, printable
 from api.desk import coordinator_only, present
+from api.guard import Guarded
 from api.pages import address, plan_page
 from ledger import channels, plans
 from ledger.acts import Actor
@@ -32,7 +33,7 @@ from policy_models.delivery import CHANNEL_STATE_NAMES, ChannelState, MessageSta
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, DeliveryError, Faulty, NotFound
 from policy_models.timing import Light
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 COORDINATOR_ONLY = "消息渠道由统筹单位管理，其他单位不能查看"
 ChannelCode = Annotated[str, BeforeValidator(printable), Path(max_length=40)]
 Short = Annotated[str, Form(max_length=254)]

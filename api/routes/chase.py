@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, StringConstraints
 
 from api.dependencies import Acting, Deployed, Ledger, Now, PlanCode, Reads, UnitCode, acting, own_page_only, printable
 from api.desk import Today, present
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.item import Word
 from api.routes.review import note_blocked
@@ -29,7 +30,7 @@ from notifications.render import render
 from policy_models.delivery import MESSAGE_STATE_NAMES
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, LuchengError, NotFound, PrivacyBlocked
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 TRIES = 3  # of a sending that met another at the same instant
 NAMED_LEFT = 20  # items left out that the address of the result can name
 LONGEST_KEYS = 300_000  # characters: MOST keys and more

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator, Field
 
-from api.dependencies import Now, OpenPlan, PlanCode, Reads, empty_is_none, printable
+from api.dependencies import Now, OpenPlan, PlanCode, Reads, empty_is_none, open_reading, printable
+from api.guard import Guarded
 from api.pages import address, plan_page
 from documents.circular_docx import circular_docx
 from ledger import circular_recipients, circulars, plans
@@ -18,7 +19,7 @@ from ledger.circulars import IssuedCircular
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.queries.circular import circular_facts
-from ledger.queries.reading import Reading, open_plan
+from ledger.queries.reading import Reading
 from policy_models.circular_periods import KIND_NAMES, UNIT_OF, CircularKind, CircularPeriod, period_of, period_with
 from policy_models.circular_tables import (
     AREA_HEAD,
@@ -35,7 +36,7 @@ from policy_models.circulars import Circular
 from policy_models.errors import ActNotAllowed, NotFound
 from policy_models.files import MEDIA_TYPES, FileKind
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Year = Annotated[Annotated[int, Field(ge=2000, le=2090)] | None, BeforeValidator(empty_is_none), Query()]
 Word = Annotated[str, BeforeValidator(printable), Path(max_length=12)]
 Id = Annotated[int, Path(ge=1, lt=2**63)]
@@ -119,7 +120,7 @@ def opened_circular(session: Session, plan: str | None, kind: str, code: str, no
     Raises NotFound for what is no period, has not begun, or lies before the plan.
     """
     period = period_of(kind, code)
-    reading = open_plan(session, plan, as_of=min(period.last, civil_date(now)), now=now)
+    reading = open_reading(session, plan, as_of=min(period.last, civil_date(now)), now=now)
     if reading is None:
         raise NotFound("台账中还没有方案，请先载入方案（lucheng plan load）")
     kept = circulars.circular_of(session, reading.plan_id, period)

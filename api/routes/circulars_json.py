@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.dependencies import Now, OpenPlan, PlanCode, Reads
+from api.guard import Guarded
 from api.routes.circulars import Word, Year, opened_circular
 from ledger import circulars
 from ledger.civil import civil_date
 from policy_models.circulars import Circular
 
-router = APIRouter(prefix="/api/v1", tags=["通报"])
+router = APIRouter(route_class=Guarded, prefix="/api/v1", tags=["通报"])
 
 
 @router.get("/circulars", summary="已发布的通报")

@@ -26,6 +26,7 @@ from api.dependencies import (
     printable,
 )
 from api.desk import Today, present
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.pdf_copies import PdfCopies
 from documents.pdf import NOT_INSTALLED, program
@@ -45,7 +46,7 @@ from policy_models.files import MEDIA_TYPES, FileKind
 from policy_models.periods import period_name
 from policy_models.spans import full_day
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 REFRESH_SECONDS = "3"
 RoundCode = Annotated[str, BeforeValidator(printable), Path(max_length=12)]
 Id = Annotated[int, Path(ge=1, lt=2**63)]

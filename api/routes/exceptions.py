@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 
 from api.dependencies import Acting, Now, Reads, UnitCode, Writes, acting, own_page_only, printable
 from api.desk import Today
+from api.guard import Guarded
 from api.pages import plan_page
 from ledger import plans, screenings
 from ledger.acts import Actor
@@ -20,7 +21,7 @@ from ledger.queries.units import unit_row
 from policy_models.errors import NotResponsible
 from policy_models.privacy import KINDS
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 Words = Annotated[str, BeforeValidator(printable), Form(max_length=300)]
 

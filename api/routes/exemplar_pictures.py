@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.blocked import record_blocked
 from api.dependencies import Acting, Deployed, Files, Ledger, Now, UnitCode, Writes, acting, own_page_only
 from api.exemplar_form import RowId, exemplar_path
+from api.guard import Guarded
 from api.multipart import BrokenUpload, Part, parts
 from api.pages import page
 from api.uploads import Answer, Answers, Outcome
@@ -30,7 +31,7 @@ from policy_models.files import MEGABYTE, PHOTO_KINDS, Limits
 from policy_models.privacy import redact
 from policy_models.text import written
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 FIELDS_BYTES = 1 * MEGABYTE
 NOT_CONFIRMED = "请先勾选“照片中没有儿童正面”，再选择照片上传"
 NO_FILE = "没有收到照片，请先选择照片"

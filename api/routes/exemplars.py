@@ -9,7 +9,18 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
-from api.dependencies import Acting, MaybePlan, Now, OpenPlan, Reads, UnitCode, Writes, own_page_only, printable
+from api.dependencies import (
+    Acting,
+    MaybePlan,
+    Now,
+    OpenPlan,
+    Reads,
+    UnitCode,
+    Writes,
+    open_reading,
+    own_page_only,
+    printable,
+)
 from api.exemplar_form import (
     LongWords,
     RowId,
@@ -20,6 +31,7 @@ from api.exemplar_form import (
     exemplar_path,
     shortlist_path,
 )
+from api.guard import Guarded
 from api.pages import address, page, plan_page
 from api.periods import RoundCode
 from ledger import exemplar_items, exemplars, panels, plans, screenings
@@ -27,7 +39,7 @@ from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.exemplar_rows import NO_EXEMPLAR, Exemplar, exemplar_row, pictures_of
 from ledger.queries import exemplars as reads
-from ledger.queries.reading import Reading, open_plan
+from ledger.queries.reading import Reading
 from ledger.queries.units import counties, unit_row
 from policy_models.errors import (
     ActNotAllowed,
@@ -41,7 +53,7 @@ from policy_models.errors import (
 )
 from policy_models.exemplars import EDITABLE, PARTS, SENT, Content, ExemplarState, hints, missing_consent, missing_parts
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Sought = Annotated[str, BeforeValidator(printable), Query(max_length=40)]
 Under = Annotated[str | None, BeforeValidator(printable), Query(max_length=24)]
 RoundField = Annotated[str, BeforeValidator(printable), Form(alias="round", max_length=12)]
@@ -226,7 +238,7 @@ def _facts(session: Session, one: Exemplar, content: Content, pictures: int) -> 
 
 
 def _reading(session: Session, one: Exemplar, now: datetime) -> Reading:
-    reading = open_plan(session, one.plan_code, as_of=None, now=now)
+    reading = open_reading(session, one.plan_code, as_of=None, now=now)
     if reading is None:
         raise NotFound(NO_EXEMPLAR)
     return reading

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 
 from api.dependencies import Acting, Ledger, Now, PlanCode, Reads, UnitCode, civil, own_page_only
 from api.desk import Today, present
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.item import Key
 from api.routes.review import Words, note_blocked
@@ -32,7 +33,7 @@ from policy_models.errors import (
     ReasonMissing,
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Day = Annotated[date | None, BeforeValidator(civil), Form()]
 TYPED = Annotated[str, Form(max_length=20)]

@@ -28,6 +28,7 @@ from api.dependencies import (
     own_page_only,
     printable,
 )
+from api.guard import Guarded
 from api.multipart import BrokenUpload
 from api.pages import page
 from api.routes.submit import submit_path
@@ -43,7 +44,7 @@ from policy_models.file_names import plain_name
 from policy_models.files import MEDIA_TYPES, FileKind
 from policy_models.plan import EvidenceType
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Key = Annotated[str, BeforeValidator(printable), InPath(max_length=120)]
 FileId = Annotated[int, InPath(ge=1, lt=2**63)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -9,11 +9,12 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from api.dependencies import Ledger, Now
+from api.guard import Guarded
 from ledger.marks import marks
 from policy_models.errors import LedgerUnavailable
 
 SWEEP = "sweep"  # the daily sweep's mark
-router = APIRouter(tags=["运行"])
+router = APIRouter(route_class=Guarded, tags=["运行"])
 log = logging.getLogger("api")
 
 

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from api import telling
-from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, printable
+from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, open_reading, printable
+from api.guard import Guarded
 from api.narrowing import EVERY, GROUPS, expanded
 from api.pages import page, plan_page
 from api.report_paths import collecting_path
@@ -22,13 +23,13 @@ from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.queries.items import ItemFilter, ItemRow, item, items, plan_of_item
 from ledger.queries.ladders import item_ladder
-from ledger.queries.reading import Reading, open_plan
+from ledger.queries.reading import Reading
 from ledger.queries.units import counties, unit_names
 from policy_models.errors import NotFound
 from policy_models.lifecycle import OWED, State
 from policy_models.timing import Timing
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Short = Annotated[str, StringConstraints(max_length=40)]
 Number = Annotated[int, Field(ge=1, le=99)]
 Word = Annotated[Short | None, BeforeValidator(empty_is_none), BeforeValidator(printable), Query()]
@@ -85,7 +86,7 @@ def show_items(session: Reads, reading: MaybePlan, wanted: Asked, number: PageNu
 
 @router.get("/items/{key:path}")
 def show_item(session: Reads, now: Now, ways: Ways, key: Key, as_of: AsOf = None) -> Response:
-    reading = open_plan(session, plan_of_item(session, key), as_of=as_of, now=now)
+    reading = open_reading(session, plan_of_item(session, key), as_of=as_of, now=now)
     if reading is None:
         raise NotFound("没有这个办理件，地址可能不完整或已失效")
     detail = item(session, reading, key)

@@ -27,6 +27,7 @@ from api.answers import (
 from api.board import SectionLine, board
 from api.dependencies import OpenPlan, Reads
 from api.desk import Today
+from api.guard import Guarded
 from api.routes.item import Section, Word, asked
 from api.routes.review import Asked
 from api.routes.unit import Code, Words
@@ -39,7 +40,7 @@ from ledger.queries.units import UnitRow
 from policy_models.errors import NotFound
 from policy_models.rollup import Cell
 
-router = APIRouter(prefix="/api/v1", tags=["查询"])
+router = APIRouter(route_class=Guarded, prefix="/api/v1", tags=["查询"])
 
 
 @router.get("/plans", summary="全部方案")

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from api.dependencies import Acting, Files, Ledger, Now, PlanCode, Reads, UnitCode, own_page_only
 from api.desk import Today, coordinator_only, present
+from api.guard import Guarded
 from api.letter_draft import drafted
 from api.pages import address, plan_page
 from api.routes.review import note_blocked
@@ -34,7 +35,7 @@ from policy_models.errors import (
 from policy_models.letters import LETTER_STATE_NAMES, LetterState
 from policy_models.reports import WHOLE_NAMES
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 COORDINATOR_ONLY = "来信由统筹单位办理，其他单位不能查看"
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Short = Annotated[str, Form(max_length=40)]

@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
 from api.dependencies import Acting, Files, Now, Reads, UnitCode, Writes, acting, own_page_only, printable
+from api.guard import Guarded
 from api.pages import address, page
 from api.routes.submit import submit_path
 from documents.redaction import Box, mask_picture
@@ -19,7 +20,7 @@ from ledger.queries.units import unit_row
 from policy_models.errors import FileRefused, NotFound, NotResponsible
 from policy_models.workbook_cells import Wrong, number
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 FileId = Annotated[int, InPath(ge=1, lt=2**63)]
 Key = Annotated[str, BeforeValidator(printable), Query(max_length=120)]
 ROWS = 4  # boxes that can be given in figures at once

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator, Field
 
 from api.dependencies import Acting, MaybePlan, Now, PlanCode, Reads, UnitCode, Writes, empty_is_none, own_page_only
+from api.guard import Guarded
 from api.pages import address, page, plan_page
 from api.routes.item import PageNumber, Word
 from api.telling import KIND_NAMES, TONES
@@ -23,7 +24,7 @@ from ledger.resending import resend_dead
 from policy_models.errors import NotResponsible
 from policy_models.quiet_hours import next_opening
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 PAGE_ROWS = 50
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Ticked = Annotated[list[Annotated[int, Field(ge=1, le=2**62)]], Form()]

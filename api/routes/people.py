@@ -26,6 +26,7 @@ from api.dependencies import (
 )
 from api.desk import Today, present
 from api.errors import status_of
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.person_form import Typed, faults, typed, typed_as
 from api.routes.review import note_blocked
@@ -40,7 +41,7 @@ from policy_models.channels import EMAIL_CODE, INBOX_CODE
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, PrivacyBlocked
 from policy_models.people import ROLE_NAMES, WHY_NAMES, KnownChannel, PersonFacts, PersonRole, Why
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Entered = Annotated[Typed, Depends(typed)]
 Told = Annotated[str, Query(max_length=20)]

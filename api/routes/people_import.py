@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from api.dependencies import Acting, Deployed, Ledger, Now, PlanCode, Reads, UnitCode, own_page_only
 from api.desk import Today, coordinator_only, present
 from api.errors import status_of
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.people import people_path
 from api.routes.review import note_blocked
@@ -30,7 +31,7 @@ from policy_models.people import ROLE_NAMES, KnownChannel
 from policy_models.people_file import COLUMNS, parse_people, people_rows
 from policy_models.text import decode_text
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 COORDINATOR_ONLY = "人员表由统筹单位导入，其他单位请在本单位的人员页面登记"
 MOST_BYTES = 512 * 1024  # some 5,000 people
 SHOWN = 300  # changes and faults on the page

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator
 
 from api.dependencies import MaybePlan, OpenPlan, Reads, empty_is_none
+from api.guard import Guarded
 from api.pages import page, plan_page
 from api.register import COLUMNS, TITLES, cells
 from api.routes.item import PageNumber, Section, Word
@@ -33,7 +34,7 @@ from policy_models.plan import Level
 from policy_models.timing import LIGHT_NAMES, LIGHTS, Light, Timing
 from policy_models.units import LEVEL_NAMES
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 PAGE_ROWS = 100
 IN_MEMORY = 1 << 20  # bytes of an export before it moves to disk
 PIECE = 1 << 16

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BeforeValidator, StringConstraints
 
 from api.dependencies import CivilDay, MaybePlan, OpenPlan, Reads, empty_is_none, printable
+from api.guard import Guarded
 from api.pages import page, plan_page
 from api.routes.item import PageNumber, Word
 from api.routes.register import IN_MEMORY, sent_file
@@ -25,7 +26,7 @@ from ledger.queries.reading import Reading
 from ledger.queries.reminders import NoticeFilter, notice_page, notice_rows
 from ledger.queries.units import UnitRow, search, unit_names, unit_row
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 PAGE_ROWS = 50
 MOST_HITS = 100
 Kind = Literal["reminder", "chase", "returned", "extension", "weekly", "monthly"]

@@ -15,6 +15,7 @@ from api.dependencies import Acting, Ledger, Now, PlanCode, Reads, UnitCode, own
 from api.desk import Today, present
 from api.errors import status_of
 from api.figure_sources import figure_sources
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.report_paths import report_review_path
 from api.routes.rounds import RoundCode
@@ -31,7 +32,7 @@ from policy_models.lifecycle import State
 from policy_models.periods import period_name
 from policy_models.report_words import plain
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Submitter = Annotated[str, BeforeValidator(printable), Path(max_length=24)]
 VERDICT, REASON = "verdict-", "reason-"
 ACTS = ("keep", "return", "accept")

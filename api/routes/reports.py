@@ -16,6 +16,7 @@ from api.dependencies import Acting, Ledger, Now, PlanCode, Reads, UnitCode, own
 from api.desk import Today, present
 from api.errors import status_of
 from api.figure_sources import figure_sources
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.report_paths import report_path
 from api.routes.rounds import RoundCode
@@ -40,7 +41,7 @@ from policy_models.periods import period_name
 from policy_models.report_words import overview_words, plain
 from policy_models.reports import NOTHING_NEW, OVERVIEW, PROGRESS
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Section = Annotated[str, BeforeValidator(printable), Path(max_length=16)]
 Asked = Annotated[Annotated[str, StringConstraints(max_length=16)], BeforeValidator(printable), Query()]
 CHECK = "check"  # the page from which the whole is handed in

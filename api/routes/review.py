@@ -14,6 +14,7 @@ from pydantic import BeforeValidator
 from api.blocked import record_blocked
 from api.dependencies import Acting, Ledger, Now, PlanCode, Reads, UnitCode, empty_is_none, own_page_only
 from api.desk import Today, present
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.item import Key, PageNumber, Word
 from ledger import plans, reviews, samples
@@ -46,7 +47,7 @@ from policy_models.errors import (
 from policy_models.lifecycle import State
 from policy_models.plan import Collects
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 TRIES = 3  # of a bulk act that somebody else's act met at the same instant
 Verdict = Literal["accept", "send_back"]
 Switch = Annotated[Literal["on"] | None, BeforeValidator(empty_is_none), Query()]

@@ -24,13 +24,14 @@ from api.dependencies import (
     printable,
 )
 from api.desk import present
+from api.guard import Guarded
 from api.pages import address, page, plan_page
 from ledger import plans, rounds
 from ledger.queries.rounds import ReportRow, round_board, rounds_of
 from ledger.queries.units import unit_row
 from policy_models.rounds import STATUS_NAMES, ReportStatus
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 RoundCode = Annotated[str, BeforeValidator(printable), Path(max_length=12)]
 Shown = Literal["missing", "draft", "submitted", "returned", "accepted", "exempt", "in", "out", "late", "overdue"]
 SHOWN_NAMES: dict[str, str] = {

@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.dependencies import OpenPlan, Reads
+from api.guard import Guarded
 from api.routes.rounds import RoundCode
 from ledger.queries.rounds import ReportRow, RoundRow, round_board, rounds_of
 from policy_models.rounds import ReportStatus
 
-router = APIRouter(prefix="/api/v1", tags=["查询"])
+router = APIRouter(route_class=Guarded, prefix="/api/v1", tags=["查询"])
 
 
 class RoundOut(BaseModel):

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 
 from api.dependencies import Acting, Ledger, Now, PlanCode, Reads, UnitCode, Writes, own_page_only, printable
 from api.desk import Today, present
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.review import Words, note_blocked
 from ledger import plans, samples, sampling
@@ -21,7 +22,7 @@ from ledger.queries.review import handed_in
 from ledger.queries.units import unit_row
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound, PrivacyBlocked, ReasonMissing
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Word = Annotated[str, BeforeValidator(printable), Form(max_length=40)]
 SEED_BYTES = 8

@@ -21,6 +21,7 @@ from api.dependencies import (
     printable,
 )
 from api.exemplar_form import LongWords, RowId, ShortWords, Version, shortlist_path
+from api.guard import Guarded
 from api.masks import blind, mask_of
 from api.misses import Misses
 from api.pages import address, page, plan_page
@@ -37,7 +38,7 @@ from policy_models.masking import masked
 from policy_models.scoring import own_order
 from policy_models.text import normalize_digits
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Token = Annotated[str, Path(max_length=200)]
 RoundField = Annotated[str, BeforeValidator(printable), Form(alias="round", max_length=12)]
 UnitField = Annotated[str | None, BeforeValidator(empty_is_none), BeforeValidator(printable), Form(max_length=24)]

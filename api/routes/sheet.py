@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 from api.blocked import record_blocked
 from api.dependencies import Acting, Ledger, Now, PlanCode, Reads, UnitCode, own_page_only, printable
 from api.desk import Today, present
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.submit import Fields
 from api.sheet import LONGEST_NOTE, LONGEST_TEXT, Sheet, plain, read
@@ -31,7 +32,7 @@ from ledger.submissions import Handed, words_of
 from policy_models.errors import ChangedMeanwhile, Faulty, NotFound, PrivacyBlocked
 from policy_models.plan import EvidenceType, Requirement
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Word = Annotated[str, BeforeValidator(printable), Path(max_length=40)]
 Count = Annotated[int, Query(ge=0, le=10_000)]
 FILES = {EvidenceType.PHOTO: "照片", EvidenceType.DOCUMENT: "文件", EvidenceType.SIGN_IN: "签到表"}

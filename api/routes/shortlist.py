@@ -11,6 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from api.dependencies import Acting, Now, OpenPlan, Reads, UnitCode, Writes, own_page_only
 from api.exemplar_form import LongWords, RowId, Version, exemplar_path, shortlist_path
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.periods import RoundCode, chosen_round
 from ledger import plans, shortlisting
@@ -25,7 +26,7 @@ from policy_models.lifecycle import State
 from policy_models.plan import Level
 from policy_models.scoring import Ranked
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 ONLY_COORDINATOR = "只有统筹单位可以评选优秀案例"
 DONE = frozenset({State.SUBMITTED, State.ACCEPTED})
 

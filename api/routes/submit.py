@@ -12,7 +12,19 @@ from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
-from api.dependencies import Acting, Deployed, Now, Reads, UnitCode, Writes, acting, own_page_only, printable
+from api.dependencies import (
+    Acting,
+    Deployed,
+    Now,
+    Reads,
+    UnitCode,
+    Writes,
+    acting,
+    open_reading,
+    own_page_only,
+    printable,
+)
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.sheet import LONGEST_LINK, LONGEST_NOTE, LONGEST_TEXT, Sheet, read
 from ledger import drafts, plans, screenings, submissions
@@ -21,7 +33,6 @@ from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.queries.evidence import former_counts
 from ledger.queries.items import item as item_of
-from ledger.queries.reading import open_plan
 from ledger.queries.units import unit_row
 from ledger.used_files import files_of
 from policy_models.errors import ActNotAllowed, EvidenceMissing, FileRefused, NotFound, PrivacyBlocked
@@ -30,7 +41,7 @@ from policy_models.lifecycle import OWED
 from policy_models.plan import EvidenceType, Requirement
 from policy_models.privacy import KINDS
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Key = Annotated[str, BeforeValidator(printable), Path(max_length=120)]
 Number = Annotated[int | None, Query(ge=1, lt=2**63)]
 FileName = Annotated[str, BeforeValidator(printable), Query(max_length=120)]
@@ -172,7 +183,7 @@ def _page(
     saved: bool = False,
 ) -> Response:
     """The page as of now; with a sheet, what was typed stays, and ``told`` says what is wrong with it (422)."""
-    reading = open_plan(session, item.plan_code, as_of=None, now=now)
+    reading = open_reading(session, item.plan_code, as_of=None, now=now)
     if reading is None:
         raise NotFound("台账中还没有方案，请先载入方案（lucheng plan load）")
     requirement = reading.requirement(item.requirement)

@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
 from api.calendar_clients import client_name
-from api.dependencies import Deployed, Now, Reads, UnitCode, Writes, own_page_only, printable
+from api.dependencies import Deployed, Now, Reads, UnitCode, Writes, open_reading, own_page_only, printable
+from api.guard import Guarded
 from api.pages import page, plan_page
 from api.qr import qr_svg
 from api.subscribing import ALARMS, KINDS, Offer, Options, is_loopback, links, offers, scope_name, target_of
@@ -18,11 +19,11 @@ from ledger import feed_tokens, people, plans
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.queries import units
-from ledger.queries.reading import Reading, open_plan
+from ledger.queries.reading import Reading
 from policy_models.errors import NotResponsible
 from policy_models.plan import Level
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 TokenId = Annotated[int, Path(ge=1, le=2**62)]
 Chosen = Annotated[str, BeforeValidator(printable), Form(max_length=40)]
 NO_REFERRER = {"Referrer-Policy": "no-referrer"}  # the page's own address is harmless, the links on it are secret
@@ -46,7 +47,7 @@ ChosenOptions = Annotated[Options, Depends(chosen_options)]
 def show_subscribe(session: Reads, now: Now, deployed: Deployed, code: UnitCode) -> Response:
     """The choice, the unit's subscriptions, and the steps in each calendar program."""
     own = units.unit_row(session, code)
-    reading = open_plan(session, None, as_of=None, now=now)
+    reading = open_reading(session, None, as_of=None, now=now)
     offered = _offers(session, reading, own)
     tokens = feed_tokens.listing(session, own.code)
     context = {
@@ -86,7 +87,7 @@ def subscribe(
         raise NotResponsible(f"{own.name}已停用，不能新建订阅")
     if not name.strip():
         raise HTTPException(422, "请填写用途名称，便于以后停用时辨认")
-    reading = open_plan(session, None, as_of=None, now=now)
+    reading = open_reading(session, None, as_of=None, now=now)
     offered = _offers(session, reading, own)
     chosen = {"below": below, "function": function, "person": person, "task": task, "phase": phase}
     target = target_of(offered, scope, chosen.get(scope, ""))
@@ -101,7 +102,7 @@ def rotate(
     """A new address for the same subscription; the old one stops and shows a notice for a while."""
     own = units.unit_row(session, code)
     token = feed_tokens.rotate(session, own.code, token_id, now)
-    reading = open_plan(session, None, as_of=None, now=now)
+    reading = open_reading(session, None, as_of=None, now=now)
     return _address(session, reading, own, deployed.base_url, token, options, replaces=True)
 
 

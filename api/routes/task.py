@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from api.dependencies import OpenPlan, Reads
+from api.guard import Guarded
 from api.matrices import requirement_views
 from api.pages import plan_page
 from ledger import plans, tally
@@ -17,7 +18,7 @@ from policy_models.errors import NotFound
 from policy_models.plan import Section
 from policy_models.rollup import Cell, Count, roll_up
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=99)]
 
 

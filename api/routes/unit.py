@@ -11,6 +11,7 @@ from pydantic import BeforeValidator
 from api.agenda import agenda
 from api.dependencies import MaybePlan, OpenPlan, Reads, printable
 from api.desk import work_of
+from api.guard import Guarded
 from api.pages import page, plan_page
 from ledger import feed_tokens, outbox, plans, tally
 from ledger.queries import units
@@ -20,7 +21,7 @@ from ledger.queries.reading import Reading
 from policy_models.plan import Level
 from policy_models.rollup import Cell, roll_up
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 Code = Annotated[str, BeforeValidator(printable), Path(max_length=24)]
 Words = Annotated[str, BeforeValidator(printable), Query(max_length=40)]
 INBOX_SHOWN = 5

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Depends, File, Path, Query, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 
-from api.dependencies import Acting, Deployed, Ledger, Now, PlanCode, Reads, UnitCode, own_page_only
+from api.dependencies import Acting, Deployed, Ledger, Now, PlanCode, Reads, UnitCode, open_reading, own_page_only
+from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.item import Word
 from documents import workbook as workbook_file
@@ -21,7 +22,7 @@ from ledger.acts import Actor
 from ledger.civil import civil_date
 from ledger.database import Database, Session
 from ledger.queries import workbooks as queries
-from ledger.queries.reading import Reading, open_plan
+from ledger.queries.reading import Reading
 from ledger.queries.units import unit_row
 from ledger.returned_copies import ReturnedCopies
 from ledger.settings import Settings
@@ -30,7 +31,7 @@ from policy_models.files import MEDIA_TYPES, FileKind, Received
 from policy_models.workbook import CellFault, ReadSheet
 from policy_models.workbook_check import Checked, check, keys_of
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=Guarded, include_in_schema=False)
 SHOWN = 200  # faults on the page; the copy has them all
 KINDS = frozenset({FileKind.XLSX})
 NOT_OURS = "没有找到从本系统下载的工作表，请在本页下载表格，填好后上传"
@@ -113,7 +114,7 @@ def upload(
 
 def _today(session: Session, plan: str | None, now: Any) -> Reading:
     """A workbook is of today, whatever day the page before it looked at."""
-    reading = open_plan(session, plan, as_of=None, now=now)
+    reading = open_reading(session, plan, as_of=None, now=now)
     if reading is None:
         raise NotFound("台账中还没有方案，请先载入方案（lucheng plan load）")
     return reading

@@ -169,6 +169,14 @@ def plan_of_item(session: Session, key: str) -> str:
     return str(code)
 
 
+def unit_of_item(session: Session, key: str) -> str:
+    """The unit that owes an item. Raises NotFound."""
+    code = session.execute(select(work_item.c.unit_code).where(work_item.c.key == key)).scalar()
+    if code is None:
+        raise NotFound("没有这个办理件，地址可能不完整或已失效")
+    return str(code)
+
+
 def item(session: Session, reading: Reading, key: str) -> ItemDetail:
     """One item with its acts and what was handed in, as of the day. Raises NotFound."""
     source = reading.items()

@@ -14,6 +14,7 @@ from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.tables import work_item
 from ledger.tally import facts_of_items
+from policy_models.access import WHOLE, Scope
 from policy_models.calendars import Calendars
 from policy_models.plan import Plan, Requirement, Section
 from policy_models.timing import Thresholds
@@ -23,7 +24,8 @@ DATED_BY = ("deadline", "recurrence", "due")  # the fields of a requirement that
 
 @dataclass(frozen=True)
 class Reading:
-    """``summary``: the plan's row; ``as_of``: civil date (Asia/Shanghai); ``now``: the UTC instant of the request."""
+    """``summary``: the plan's row; ``as_of``: civil date (Asia/Shanghai); ``now``: the UTC instant of the request;
+    ``scope``: the units that whoever reads may see: every query narrows its rows to it (``ledger.scope.within``)."""
 
     summary: plans.PlanSummary
     plan: Plan
@@ -31,6 +33,7 @@ class Reading:
     as_of: date
     now: datetime
     at: Thresholds
+    scope: Scope = WHOLE
 
     @property
     def plan_id(self) -> int:
@@ -66,7 +69,9 @@ def doubted_dates(plan: Plan) -> dict[str, tuple[str, ...]]:
     return {code: names for code, names in found.items() if names}
 
 
-def open_plan(session: Session, plan_code: str | None, *, as_of: date | None, now: datetime) -> Reading | None:
+def open_plan(
+    session: Session, plan_code: str | None, *, as_of: date | None, now: datetime, scope: Scope = WHOLE
+) -> Reading | None:
     """The plan of this code, else the one in force (else the latest), as of a day (default: today).
 
     None when the ledger holds no plan at all. Raises NotFound for an unknown code.
@@ -77,4 +82,4 @@ def open_plan(session: Session, plan_code: str | None, *, as_of: date | None, no
     calendars = plans.calendars(session, summary.code)
     day = as_of or civil_date(now)
     at = Thresholds.at(day, calendars.work)
-    return Reading(summary, plans.plan_document(session, summary.code), calendars, day, now, at)
+    return Reading(summary, plans.plan_document(session, summary.code), calendars, day, now, at, scope)

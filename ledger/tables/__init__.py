@@ -5,6 +5,16 @@ Civil dates are Asia/Shanghai; instants are UTC. ``tally`` is the one derived ta
 
 from __future__ import annotations
 
+from ledger.tables.accounts import (
+    account,
+    account_grant,
+    audit,
+    invitation,
+    login,
+    machine_token,
+    saved_view,
+    sign_on,
+)
 from ledger.tables.columns import (
     Identity,
     UtcDateTime,
@@ -71,13 +81,17 @@ APPEND_ONLY = (
     "template",
     "compilation",
     "circular",
+    "audit",
 )
 __all__ = [
     "ALL_AREAS",
     "APPEND_ONLY",
     "Identity",
     "UtcDateTime",
+    "account",
+    "account_grant",
     "assignee",
+    "audit",
     "bulletin_item",
     "channel",
     "circular",
@@ -94,7 +108,10 @@ __all__ = [
     "feed_token",
     "file",
     "flow_mark",
+    "invitation",
     "item_move",
+    "login",
+    "machine_token",
     "mail_attachment",
     "mail_letter",
     "mailbox_mark",
@@ -115,9 +132,11 @@ __all__ = [
     "round_",
     "sample",
     "sample_item",
+    "saved_view",
     "score",
     "screening",
     "section_review",
+    "sign_on",
     "tally",
     "template",
     "unit",

@@ -35,7 +35,7 @@ unit = Table(
     Column("function", String(12), nullable=False, server_default=""),  # "" where the unit has none
     Column("parent", String(24), ForeignKey("unit.code"), nullable=True, index=True),
     Column("county", String(24), nullable=False, server_default=""),  # "" for city units
-    Column("superior", String(24), nullable=True),  # who reviews it: Units.superior
+    Column("superior", String(24), nullable=True, index=True),  # who reviews it: Units.superior
     Column("functional_zone", Boolean, nullable=False, server_default=text("false")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("closed_on", Date, nullable=True),  # from this civil date on it owes nothing

@@ -17,10 +17,9 @@ from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
-from api.app import create_app
 from ledger.database import Database
 from ledger.settings import Settings
-from tests.api.site import BASE
+from tests.api.site import BASE, open_browser
 from tests.factories import BUREAU, Files, instant, item, requirement_of, village
 from tests.postgres import free_port
 
@@ -47,7 +46,7 @@ def asking(files: Files) -> None:
 def browser(database: Database, folder: Path, day: str = "2025-02-20", **settings: object) -> TestClient:
     """A browser that believes it is 09:00 of that day; files lie below ``folder``."""
     made = Settings(base_url=BASE, clock=instant(day), files_dir=folder / "files", **settings)  # type: ignore[arg-type]
-    return TestClient(create_app(database, made), raise_server_exceptions=False, follow_redirects=False)
+    return open_browser(database, made)
 
 
 def photo(n: int, side: int = 64, **save: object) -> bytes:

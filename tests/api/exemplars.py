@@ -12,10 +12,9 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from api.app import create_app
 from ledger.database import Database
 from ledger.settings import Settings
-from tests.api.site import BASE
+from tests.api.site import BASE, open_browser
 from tests.exemplar_site import load_collecting
 from tests.factories import instant, opened
 
@@ -37,7 +36,7 @@ class Office:
 
     def at(self, day: str = "2025-06-20") -> TestClient:
         settings = Settings(base_url=BASE, clock=instant(day), files_dir=self.files)
-        return TestClient(create_app(self.database, settings), raise_server_exceptions=False, follow_redirects=False)
+        return open_browser(self.database, settings)
 
 
 @contextmanager

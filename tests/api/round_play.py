@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from ledger import issuing, loading
 from ledger.database import Database
 from ledger.settings import Settings
 from policy_models.plan_file import BUNDLED, Pack, load_pack
+from tests.api.site import open_browser
 from tests.factories import instant
 
 PLAN, ROUND = "baotou-2024", "2025-H1"
@@ -38,7 +38,7 @@ class RoundSite:
 
     def at(self, day: str) -> TestClient:
         settings = Settings(base_url="http://testserver", clock=instant(day), **self.settings)  # type: ignore[arg-type]
-        return TestClient(create_app(self.database, settings), raise_server_exceptions=False, follow_redirects=False)
+        return open_browser(self.database, settings)
 
     @property
     def coordinator(self) -> str:

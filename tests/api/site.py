@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from ledger import issuing, reviews, submissions
+from api.guard import COOKIE
+from ledger import accounts, issuing, logins, reviews, submissions
 from ledger.database import Database
 from ledger.settings import Settings
+from policy_models.access import Grant, Role
+from policy_models.errors import NotFound
 from tests.factories import BUREAU, CODE, Change, full_evidence, instant, item, load, office, opened, tiny_pack, village
 
 BASE = "http://testserver"
 Served = Callable[..., TestClient]
+Roles = Mapping[str, Iterable[Role]]  # by the code of a unit; "" for everywhere
+EVERY_ROLE: Roles = {"": tuple(Role)}
+
+
+def signed_in(database: Database, roles: Roles, now: datetime) -> str:
+    """The key of a session of an account with these roles, made where there is none yet."""
+    name = "测试" + "".join(f"{code}{','.join(sorted(held))}" for code, held in sorted(roles.items()))[:50]
+    with database.write() as session:
+        try:
+            found = accounts.account_id_of(session, name)
+        except NotFound:
+            found = accounts.create_account(session, name, "测试员", now)
+        accounts.set_grants(session, found, [Grant(role, code) for code, held in roles.items() for role in held], now)
+        return logins.open_login(session, found, now)
 
 
 @dataclass
@@ -25,9 +43,22 @@ class Site:
 
     database: Database
 
-    def at(self, day: str, base_url: str = BASE) -> TestClient:
-        settings = Settings(base_url=base_url, clock=instant(day))
-        return TestClient(create_app(self.database, settings), raise_server_exceptions=False, follow_redirects=False)
+    def at(self, day: str, base_url: str = BASE, *, roles: Roles = EVERY_ROLE) -> TestClient:
+        """The browser of an account with these roles, by default one that may do everything everywhere."""
+        return open_browser(self.database, Settings(base_url=base_url, clock=instant(day)), roles)
+
+    def stranger(self, day: str, base_url: str = BASE) -> TestClient:
+        """The browser of somebody without an account, on one of the site's own pages."""
+        return open_browser(self.database, Settings(base_url=base_url, clock=instant(day)), None)
+
+
+def open_browser(database: Database, settings: Settings, roles: Roles | None = EVERY_ROLE) -> TestClient:
+    """A browser on one of the site's own pages, signed in with these roles; None for a stranger."""
+    browser = TestClient(create_app(database, settings), raise_server_exceptions=False, follow_redirects=False)
+    browser.headers["sec-fetch-site"] = "same-origin"
+    if roles is not None:
+        browser.cookies.set(COOKIE, signed_in(database, roles, settings.clock or datetime.now(UTC)))
+    return browser
 
 
 @contextmanager

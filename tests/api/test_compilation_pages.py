@@ -18,12 +18,12 @@ import pypdf
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from api.pdf_copies import PdfCopies
 from documents.template import built_in
 from ledger.database import Database
 from ledger.settings import Settings
 from tests.api.compiling import HOSTILE, played, with_everything
+from tests.api.site import open_browser
 from tests.factories import BUREAU, SCHOOLS, instant, load, opened, statements, tiny_pack
 from tests.reporting import ROUND
 
@@ -44,7 +44,7 @@ def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def browser(database: Database, tmp_path: Path) -> TestClient:
     settings = Settings(data_dir=tmp_path / "data", base_url="http://testserver", clock=instant("2025-07-21"))
-    return TestClient(create_app(database, settings), raise_server_exceptions=False, follow_redirects=False)
+    return open_browser(database, settings)
 
 
 def made(browser: TestClient, **fields: str) -> str:

@@ -12,7 +12,6 @@ import pytest
 from docx import Document
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from documents.mail import parse
 from documents.receiving import receive
 from ledger import addresses, letters
@@ -24,7 +23,7 @@ from ledger.settings import Settings
 from policy_models.files import LETTER_KINDS, Limits
 from policy_models.letters import LetterState
 from policy_models.lifecycle import State
-from tests.api.site import BASE
+from tests.api.site import BASE, open_browser
 from tests.factories import BUREAU, instant, load, query, statements, tiny_pack
 from tests.factories import opened as connected
 from tests.letters import ADDRESSES, ONE, docx, letter, named, whole_identity, word
@@ -50,7 +49,7 @@ def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def browser(database: Database, tmp_path: Path) -> TestClient:
     settings = Settings(base_url=BASE, clock=NOW, data_dir=tmp_path)
-    return TestClient(create_app(database, settings), raise_server_exceptions=False, follow_redirects=False)
+    return open_browser(database, settings)
 
 
 def post(

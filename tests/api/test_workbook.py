@@ -14,14 +14,13 @@ import openpyxl
 import pytest
 from fastapi.testclient import TestClient
 
-from api.app import create_app
 from ledger import submissions
 from ledger.acts import standing
 from ledger.database import Database
 from ledger.settings import Settings
 from policy_models.files import MEGABYTE
 from policy_models.lifecycle import State
-from tests.api.site import BASE, tiny_site
+from tests.api.site import BASE, open_browser, tiny_site
 from tests.factories import instant, item, just_before, office, query, statements, village
 from tests.ledger.test_workbooks import contacts
 from tests.workbooks import CONTACTS, FULL, TOWNSHIP, VISITS, Sheets, sheets_plan
@@ -42,7 +41,7 @@ class Desk:
 
     def browser(self, day: str = DAY) -> TestClient:
         settings = Settings(base_url=BASE, clock=instant(day), data_dir=self.folder, max_file_mb=2)
-        return TestClient(create_app(self.database, settings), raise_server_exceptions=False, follow_redirects=False)
+        return open_browser(self.database, settings)
 
     def download(self, unit: str = TOWNSHIP, query: str = "") -> Sheets:
         answer = self.browser().get(f"/units/{unit}/workbook.xlsx{query}")

@@ -93,7 +93,7 @@ def check_todo(todo: Part) -> None:
     assert "DUE;VALUE=DATE" in todo.properties
     assert todo.one("DTSTAMP") == todo.one("LAST-MODIFIED")
     assert todo.one("STATUS") in {"NEEDS-ACTION", "IN-PROCESS", "COMPLETED", "CANCELLED"}
-    assert names["COMPLETED"] == 0 or todo.one("STATUS") == "COMPLETED"
+    assert (names["COMPLETED"] == 1) == (todo.one("STATUS") == "COMPLETED")
     assert unescape(todo.one("DESCRIPTION")).splitlines()[-1] == todo.one("URL")
     for alarm in todo.parts:
         assert alarm.one("ACTION") == "DISPLAY"

@@ -157,6 +157,18 @@ def test_the_revoked_feed_is_one_notice() -> None:
     assert event.one("DTSTART") == "20250602"  # already tomorrow in Shanghai
 
 
+def test_a_to_do_that_is_done_says_since_when() -> None:
+    [(_, todo)] = events(framed(choice=Choice(component=Component.TODO)))
+    assert (todo.one("STATUS"), todo.one("PERCENT-COMPLETE")) == ("COMPLETED", "100")
+    assert todo.one("COMPLETED") == todo.one("DTSTAMP")
+
+
+def test_the_notice_of_a_revoked_feed_is_a_to_do_that_lists_show() -> None:
+    at = datetime(2025, 6, 1, 18, tzinfo=UTC)
+    [(_, todo)] = events(render_stopped("办公室", at, base_url=BASE, component=Component.TODO).body)
+    assert (todo.one("STATUS"), todo.one("DUE")) == ("NEEDS-ACTION", "20250602")
+
+
 def test_stamps_are_never_older_than_the_renderer() -> None:
     [(_, event)] = events(one_event(replace(ITEM, stamp=datetime(2001, 1, 1, tzinfo=UTC))))
     assert event.one("DTSTAMP") == RENDERER_CHANGED_AT.strftime("%Y%m%dT%H%M%SZ")

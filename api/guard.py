@@ -1,0 +1,127 @@
+"""The one place where it is decided who may ask for what. Every route is made by ``Guarded``, has one rule in
+``api.rights``, and is asked here before its body is read: first who it is, then whether the rule lets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from api import visit
+from api.rights import RULES, Place, Rule
+from api.visit import Visit
+from ledger import logins
+from ledger.database import Database, Session
+from ledger.files import seen_by_all, unit_of_file
+from ledger.logins import Found, LoginRules
+from ledger.queries.items import unit_of_item
+from ledger.scope import line_of
+from policy_models.access import Right, Visitor
+from policy_models.errors import NotResponsible
+
+COOKIE = "lucheng"
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+SIGN_IN = "请先登录"
+NO_RIGHT = "您的账号没有这项权限；如工作需要，请联系本级管理员"
+NO_SCOPE = "您的账号不能查看或办理这个单位的事项；如工作需要，请联系本级管理员"
+UNREADABLE = "地址中含有不能识别的字符，请核对后重新输入"
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Guarded(APIRoute):
+    """A route behind the guard."""
+
+    def get_route_handler(self) -> Endpoint:
+        inner = super().get_route_handler()
+        rules = {method: RULES[method, self.path] for method in self.methods or ()}
+
+        async def guarded(request: Request) -> Response:
+            rule = rules[request.method]
+            found = await run_in_threadpool(_admit, request, rule)
+            if isinstance(found, Response):
+                return found
+            visit.begin(found)
+            return await inner(request)
+
+        return guarded
+
+
+def _admit(request: Request, rule: Rule) -> Visit | Response:
+    """The visit that the rule lets through, or the way to the sign-in page. Raises NotResponsible, NotFound, 401, 403."""
+    database: Database = request.app.state.database
+    now: datetime = request.app.state.clock.now()
+    if rule.place is Place.ANYONE:
+        with database.read() as session:
+            found = identify(request, session, now)
+        return Visit(found.visitor if found and not found.awaits_totp else None, address=client_address(request))
+    with database.read() as session:
+        found = identify(request, session, now)
+        if found is None or found.awaits_totp:
+            return _to_sign_in(request, found)
+        rights = _rights(request, session, rule, found.visitor)
+    if found.touch:
+        with database.write() as session:
+            logins.touch(session, found, now, request.headers.get("user-agent", ""))
+    params = {name: str(value) for name, value in request.path_params.items()}
+    told = next((value for name, value in params.items() if name != "code"), "")
+    return Visit(found.visitor, rights, client_address(request), rule.name, params.get("code", ""), told)
+
+
+def identify(request: Request, session: Session, now: datetime) -> Found | None:
+    """Whose cookie or bearer token the request carries."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return logins.visitor_of_token(session, key.strip(), now)
+    key = request.cookies.get(COOKIE, "")
+    rules: LoginRules = request.app.state.login_rules
+    return logins.visitor_of_login(session, key, now, rules) if key else None
+
+
+def client_address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _rights(request: Request, session: Session, rule: Rule, visitor: Visitor) -> frozenset[Right]:
+    if rule.place is Place.SIGNED_IN:
+        return visitor.rights
+    if rule.place is Place.LISTED or rule.place is Place.WHOLE:
+        held = visitor.rights if rule.place is Place.LISTED else visitor.rights_at(frozenset())
+        if rule.right not in held:
+            raise NotResponsible(NO_RIGHT)
+        return held
+    params = request.path_params
+    if not all(str(value).isprintable() for value in params.values()):
+        raise HTTPException(422, UNREADABLE)
+    if rule.place is Place.FILE and seen_by_all(session, int(params["file_id"])):
+        return visitor.rights
+    held = visitor.rights_at(line_of(session, _unit_addressed(session, rule, params)))
+    if rule.right not in held:
+        raise NotResponsible(NO_RIGHT if Right.READ in held else NO_SCOPE)
+    return held
+
+
+def _unit_addressed(session: Session, rule: Rule, params: dict[str, Any]) -> str:
+    if rule.place is Place.ITEM:
+        return unit_of_item(session, str(params["key"]))
+    if rule.place is Place.FILE:
+        return unit_of_file(session, int(params["file_id"]))
+    return str(params["code"])
+
+
+def _to_sign_in(request: Request, found: Found | None) -> Response:
+    if request.url.path.startswith("/api/"):
+        raise HTTPException(401, SIGN_IN, {"WWW-Authenticate": "Bearer"})
+    if request.method not in SAFE or "application/json" in request.headers.get("accept", ""):
+        raise HTTPException(401, f"{SIGN_IN}；刚才填写的内容没有提交")
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = "/login/code" if found else "/login"
+    return RedirectResponse(path if wanted == "/" else f"{path}?{urlencode({'next': wanted}, quote_via=quote)}", 303)
+
+
+__all__ = ["COOKIE", "Guarded", "client_address", "identify"]
