@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from benchmarks import board, feed, issuing, sweep, workbook
+from benchmarks import board, feed, issuing, pages, sweep, workbook
 from benchmarks.databases import KINDS, stages
 from benchmarks.measure import say
 from benchmarks.table import Result, written
@@ -16,6 +16,7 @@ QUESTIONS = {
     "issuing": issuing.measure,
     "board": board.measure,
     "feed": feed.measure,
+    "pages": pages.measure,
     "sweep": sweep.measure,
     "workbook": workbook.measure,
 }
