@@ -28,7 +28,7 @@ from benchmarks.table import Result
 from documents.cells import Cell, words
 from ledger import issuing, loading
 from ledger.civil import at_hour
-from ledger.queries.items import ItemFilter
+from ledger.queries.item_filter import ItemFilter
 from ledger.queries.reading import open_plan
 from ledger.queries.register import register_rows
 from policy_models.plan import Level

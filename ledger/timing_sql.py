@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, case, or_
+from sqlalchemy import ColumnElement, and_, case, or_, text
 
-from policy_models.lifecycle import OWED, State
+from policy_models.lifecycle import OWED, UNFINISHED, State
 from policy_models.timing import CatchUp, Thresholds, Timing
+
+NOT_DONE = frozenset((State.SCHEDULED, State.OPEN, State.RETURNED))
+UNFINISHED_STATES = frozenset(state.value for state in UNFINISHED)
+# The states that an item of a timing may be in; a timing that is not here may be in any.
+POSSIBLE = {
+    Timing.NOT_STARTED: frozenset((State.SCHEDULED,)),
+    Timing.ON_TRACK: NOT_DONE,
+    Timing.DUE_SOON: NOT_DONE,
+    Timing.OVERDUE: NOT_DONE,
+    Timing.LONG_OVERDUE: NOT_DONE,
+    Timing.BACKFILL: NOT_DONE,
+    Timing.UNDER_REVIEW: frozenset((State.SUBMITTED,)),
+    Timing.DONE_ON_TIME: frozenset((State.ACCEPTED,)),
+    Timing.DONE_LATE: frozenset((State.ACCEPTED,)),
+    Timing.BACKFILLED: frozenset((State.ACCEPTED,)),
+    Timing.EXEMPT: frozenset((State.WAIVED, State.CANCELLED)),
+}
 
 
 def timing_case(columns: Any, at: Thresholds, *, late: ColumnElement[bool], often_returned: ColumnElement[bool]) -> Any:
@@ -28,3 +46,14 @@ def timing_case(columns: Any, at: Thresholds, *, late: ColumnElement[bool], ofte
         (or_(deadline <= at.soon_until), Timing.DUE_SOON.value),
         else_=Timing.ON_TRACK.value,
     )
+
+
+def implied_states(columns: Any, timings: Collection[Timing]) -> list[ColumnElement[bool]]:
+    """What timings say of the state, as literals: the words of the partial indexes, which a CASE hides and parameters
+    would not match."""
+    if not timings or any(one not in POSSIBLE for one in timings):
+        return []
+    found = frozenset(state.value for one in timings for state in POSSIBLE[one])
+    words = ", ".join(f"'{state}'" for state in sorted(UNFINISHED_STATES if found <= UNFINISHED_STATES else found))
+    table = columns.state.table.name
+    return [cast("ColumnElement[bool]", text(f"{table}.state IN ({words})"))]

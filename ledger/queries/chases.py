@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from ledger.chase_scope import MOST, below
 from ledger.database import Session
-from ledger.queries.items import ItemFilter, conditions, joined
+from ledger.queries.item_filter import ItemFilter
+from ledger.queries.items import conditions, joined
 from ledger.queries.reading import Reading
 from ledger.tables import outbox, outbox_line, person, reminder, unit, work_item
 from policy_models.errors import NotFound
@@ -22,7 +23,7 @@ GONE = "没有这次催办，地址可能不完整"
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Keys of overdue items, the oldest deadline first, up to MOST of ``total``."""
+    """Keys of overdue items (or of others to be chased), the oldest deadline first, up to MOST of ``total``."""
 
     keys: tuple[str, ...]
     total: int
@@ -62,8 +63,13 @@ class ChaseSent:
 
 def overdue(session: Session, reading: Reading, by_unit: str, *, unit_code: str | None = None) -> Overdue:
     """What is overdue with the units below one (the coordinator: with all), or with one of them. Two statements."""
+    return chaseable(session, reading, by_unit, ItemFilter(unit=unit_code, timing=tuple(LATE)))
+
+
+def chaseable(session: Session, reading: Reading, by_unit: str, wanted: ItemFilter) -> Overdue:
+    """What one unit could chase of the items that a filter has: those owed by units below it. Two statements."""
     source = reading.items()
-    where = conditions(source.c, reading, ItemFilter(unit=unit_code, timing=tuple(LATE)))
+    where = conditions(source.c, reading, wanted)
     where += [source.c.state.in_([state.value for state in OWED]), source.c.catch_up == ""]
     if by_unit != reading.summary.coordinator:
         where += [source.c.unit_code.in_(select(below(by_unit).c.code)), source.c.unit_code != by_unit]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,19 +13,19 @@ from ledger.civil import end_of_day
 from ledger.database import Session
 from ledger.entries import Entry, history
 from ledger.queries.evidence import Given, handed_in
+from ledger.queries.item_filter import CITY, ItemFilter
 from ledger.queries.reading import Reading
+from ledger.queries.windows import inside, items_in, window
+from ledger.replay import is_late
 from ledger.tables import duty, item_move, plan, requirement, unit, work_item
-from ledger.tally import is_late
-from ledger.timing_sql import timing_case
+from ledger.timing_sql import implied_states, timing_case
 from policy_models.calendars import Confidence
 from policy_models.errors import NotFound
 from policy_models.evidence import Evidence
 from policy_models.lifecycle import Act, State
-from policy_models.plan import Level
 from policy_models.timing import LIGHTS, RED_RETURNS, CatchUp, Light, Timing
 
 NO_PAGE = "没有这一页，请从第一页重新查看"
-CITY = "city"  # as ``under``: the units of the city itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +68,6 @@ class ItemRow:
     def inferred(self) -> bool:
         """Whether the date rests on a forecast, a placeholder or our own reading of the text (推定)."""
         return self.confidence is not Confidence.ANNOUNCED or bool(self.doubted)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFilter:
-    """What a list is narrowed to; an empty field narrows nothing. ``under``: a county's code, or ``city`` for the
-    city's own units; ``within``: a unit and all below it; ``due_from`` and ``due_to``: deadlines, both included."""
-
-    unit: str | None = None
-    section: str | None = None
-    requirement: str | None = None
-    period: str | None = None
-    under: str | None = None
-    state: State | None = None
-    timing: tuple[Timing, ...] = ()
-    phase: int | None = None
-    within: str | None = None
-    due_from: date | None = None
-    due_to: date | None = None
-    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,20 +118,42 @@ def items(
 
     Raises NotFound for a cursor that no page gave, and where nothing is left after ``skip`` items.
     """
-    source = reading.items()
+    place = _read_cursor(cursor) if cursor is not None else None
+    page = window(session, reading, wanted, skip=skip, limit=limit + 1) if place is None else None
+    if page is not None and page.first is None:
+        return _nothing(page.total, skip)
+    source = items_in(reading, page) if page else reading.items()
     where = conditions(source.c, reading, wanted)
     chosen = chosen_rows(reading, source).where(*where)
-    total = session.execute(joined(select(func.count()), source).where(*where)).scalar_one()
-    if skip and skip >= total:
-        raise NotFound(NO_PAGE)
-    if cursor is not None:
-        day, id = _read_cursor(cursor)
+    if page is not None:
+        total, chosen, skip = page.total, chosen.where(inside(source.c, page)), page.offset
+    else:
+        total = _total(session, reading, wanted, source, where)
+        if skip and skip >= total:
+            raise NotFound(NO_PAGE)
+    if place is not None:
+        day, id = place
+        chosen = chosen.where(source.c.deadline >= day)  # said apart, since an index can be entered by it
         chosen = chosen.where(or_(source.c.deadline > day, and_(source.c.deadline == day, source.c.id > id)))
     found = session.execute(chosen.order_by(source.c.deadline, source.c.id).limit(limit + 1).offset(skip)).all()
     more = len(found) > limit
     last = found[limit - 1] if more else None
     rows = tuple(row_of(row, reading) for row in found[:limit])
     return ItemPage(rows, total, f"{last.deadline.isoformat()}.{last.id}" if last else None)
+
+
+def _nothing(total: int, skip: int) -> ItemPage:
+    if skip:
+        raise NotFound(NO_PAGE)
+    return ItemPage((), total, None)
+
+
+def _total(session: Session, reading: Reading, wanted: ItemFilter, source: Any, where: Sequence[Any]) -> int:
+    """How many items a filter has, from the tally where that tells them apart."""
+    whole = window(session, reading, wanted, skip=0, limit=1)
+    if whole is not None:
+        return whole.total
+    return int(session.execute(joined(select(func.count()), source).where(*where)).scalar_one())
 
 
 def unit_items(session: Session, reading: Reading, unit_code: str) -> tuple[ItemRow, ...]:
@@ -274,7 +278,7 @@ def chosen_rows(reading: Reading, source: Any) -> Select[Any]:
         timing_of(columns, reading).label("timing"),
         planned_of(columns, reading).label("planned"),
     )
-    return joined(chosen, source).where(columns.plan_id == reading.plan_id)
+    return joined(chosen, source).where(reading.seen(columns))
 
 
 def joined(chosen: Select[Any], source: Any) -> Select[Any]:
@@ -288,7 +292,7 @@ def joined(chosen: Select[Any], source: Any) -> Select[Any]:
 
 def conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[ColumnElement[bool]]:
     """What a filter means, over ``joined`` rows."""
-    where: list[ColumnElement[bool]] = [columns.plan_id == reading.plan_id]
+    where: list[ColumnElement[bool]] = [reading.seen(columns)]
     pairs = (
         (columns.unit_code, wanted.unit),
         (requirement.c.section, wanted.section),
@@ -308,6 +312,7 @@ def conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[Colum
         where.append(columns.deadline <= wanted.due_to)
     if wanted.timing and set(wanted.timing) != set(Timing):
         where.append(timing_of(columns, reading).in_([timing.value for timing in wanted.timing]))
+        where += implied_states(columns, wanted.timing)
     return where
 
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, false, func, select
 
 from ledger.civil import end_of_day
 from ledger.database import Session
 from ledger.people import NOBODY, Contacts, contacts
 from ledger.pieces import evidence_from
-from ledger.queries.items import NO_PAGE, ItemFilter, ItemRow, chosen_rows, conditions, joined, row_of
+from ledger.queries.item_filter import ItemFilter
+from ledger.queries.items import NO_PAGE, ItemRow, chosen_rows, conditions, joined, row_of
 from ledger.queries.reading import Reading
+from ledger.queries.windows import inside, items_in, window
 from ledger.tables import entry, evidence, requirement, unit
 from policy_models.errors import NotFound
 from policy_models.evidence import Evidence
@@ -56,19 +58,28 @@ class RegisterPage:
 
 def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, skip: int, limit: int) -> RegisterPage:
     """A page in order of requirement, deadline and unit: five statements. Raises NotFound behind the last page."""
-    source = reading.items()
+    page = window(session, reading, wanted, skip=skip, limit=limit, by_requirement=True)
+    source = items_in(reading, page) if page else reading.items()
     where = conditions(source.c, reading, wanted)
-    total = session.execute(joined(select(func.count()), source).where(*where)).scalar_one()
+    if page is not None:
+        total, offset = page.total, page.offset
+        where += [inside(source.c, page)] if page.first else [false()]
+    else:
+        total, offset = session.execute(joined(select(func.count()), source).where(*where)).scalar_one(), skip
     if skip and skip >= total:
         raise NotFound(NO_PAGE)
-    rows = session.execute(_ordered(reading, source, where).limit(limit).offset(skip)).all()
+    rows = session.execute(_ordered(reading, source, where).limit(limit).offset(offset)).all()
     return RegisterPage(tuple(_told(session, reading, rows)), int(total))
 
 
-def register_rows(session: Session, reading: Reading, wanted: ItemFilter) -> Iterator[RegisterRow]:
-    """All rows in the order of the pages, read as they are asked for, so that memory does not grow with them."""
+def register_rows(
+    session: Session, reading: Reading, wanted: ItemFilter, *, keys: Sequence[str] = ()
+) -> Iterator[RegisterRow]:
+    """All rows in the order of the pages (of ``keys`` alone, where any are given), read as they are asked for, so that
+    memory does not grow with them."""
     source = reading.items()
-    chosen = _ordered(reading, source, conditions(source.c, reading, wanted))
+    where = conditions(source.c, reading, wanted)
+    chosen = _ordered(reading, source, [*where, source.c.key.in_(keys)] if keys else where)
     for lot in session.execute(chosen.execution_options(yield_per=STREAMED)).partitions():
         yield from _told(session, reading, lot)
 

@@ -1,6 +1,7 @@
 """The plan and the work: units, plans, duties, work items and their entries.
 
-Civil dates are Asia/Shanghai; instants are UTC. ``tally`` is the one derived table: see ledger/tally.py.
+Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``accepted_day`` and ``due_day`` are derived: see
+ledger/tally.py and ledger/daily.py.
 """
 
 from __future__ import annotations
@@ -149,7 +150,27 @@ work_item = Table(
     CheckConstraint("state NOT IN ('returned', 'waived') OR reason IS NOT NULL", name="returned_has_reason"),
     CheckConstraint("opens_on <= deadline", name="opens_before_deadline"),
     Index("ix_work_item_unit_code_deadline", "unit_code", "deadline"),
-    Index("ix_work_item_requirement_id_deadline", "requirement_id", "deadline"),
+    Index("ix_work_item_requirement_id_deadline", "requirement_id", "deadline", "unit_code"),
+    Index("ix_work_item_plan_id_deadline", "plan_id", "deadline", "id"),
+    # the list of what is not done, from the oldest deadline on
+    Index(
+        "ix_work_item_unfinished",
+        "plan_id",
+        "deadline",
+        "id",
+        sqlite_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
+        postgresql_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
+    ),
+    Index("ix_work_item_created_at", "created_at"),
+    # the newest acts of a matter, and what was accepted of it last
+    Index("ix_work_item_requirement_id_changed_at", "requirement_id", "changed_at"),
+    Index(
+        "ix_work_item_accepted",
+        "requirement_id",
+        "reviewed_at",
+        sqlite_where=text("state = 'accepted'"),
+        postgresql_where=text("state = 'accepted'"),
+    ),
     Index(
         "ix_work_item_scheduled",
         "opens_on",
@@ -191,6 +212,7 @@ entry = Table(
     Column("note", Text, nullable=True),
     UniqueConstraint("item_id", "revision"),
     one_of("act", Act),
+    Index("ix_entry_at", "at"),  # what was done since, what was done between two days
 )
 
 evidence = Table(
@@ -223,6 +245,7 @@ item_move = Table(
     Column("cause", String(12), nullable=False),
     one_of("cause", ("extension", "revision")),
     Index("ix_item_move_item_id_moved_at", "item_id", "moved_at"),
+    Index("ix_item_move_moved_at", "moved_at"),
 )
 
 # Counts of items by what decides their timing. Append-only deltas, summed on reading, compacted by the sweep.
@@ -232,6 +255,7 @@ tally = Table(
     Column("id", Identity, primary_key=True),
     Column("plan_id", ForeignKey("plan.id"), nullable=False, index=True),
     Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+    Column("period", String(40), nullable=False, server_default=""),
     Column("phase", Integer, nullable=False),
     Column("county", String(24), nullable=False),
     Column("opens_on", Date, nullable=False),
@@ -241,6 +265,30 @@ tally = Table(
     Column("catch_up", String(12), nullable=False),
     Column("often_returned", Boolean, nullable=False),
     Column("n", Integer, nullable=False),
+)
+
+# Items by the day they were accepted, and by the township and day they fall due: ledger/daily.py. Kept like the tally.
+accepted_day = Table(
+    "accepted_day",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False, index=True),
+    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+    Column("phase", Integer, nullable=False),
+    Column("county", String(24), nullable=False),
+    Column("accepted_on", Date, nullable=False),
+    Column("n", Integer, nullable=False),
+)
+
+due_day = Table(
+    "due_day",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("place", String(24), nullable=False),  # a township's code, else a county's, "" for the city's own units
+    Column("deadline", Date, nullable=False),
+    Column("n", Integer, nullable=False),
+    Index("ix_due_day_plan_id_deadline", "plan_id", "deadline"),
 )
 
 # When each flow last finished: what `doctor` asks. Operations live in Prefect; this is the ledger's own trace.

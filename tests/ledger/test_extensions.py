@@ -13,7 +13,8 @@ from ledger.acts import standing
 from ledger.database import Database
 from ledger.entries import history
 from ledger.extensions import Answer, grant, refuse, request, withdraw
-from ledger.queries.items import ItemFilter, ItemRow, items
+from ledger.queries.item_filter import ItemFilter
+from ledger.queries.items import ItemRow, items
 from ledger.queries.reading import open_plan
 from ledger.reviews import accept, send_back
 from ledger.submissions import submit

@@ -19,7 +19,8 @@ from ledger import extensions, issuing, loading, reviews, sampling, submissions,
 from ledger.civil import at_hour
 from ledger.database import Database, Session
 from ledger.extensions import Answer
-from ledger.queries.items import ItemFilter, ItemRow, items
+from ledger.queries.item_filter import ItemFilter
+from ledger.queries.items import ItemRow, items
 from ledger.queries.reading import open_plan
 from policy_models.errors import ActNotAllowed
 from policy_models.evidence import Evidence

@@ -13,7 +13,8 @@ from ledger.database import Database, Session
 from ledger.queries import units
 from ledger.queries.board import due_between, overdue_by_unit, upcoming
 from ledger.queries.feed import feed
-from ledger.queries.items import ItemFilter, item, items, plan_of_item, unit_items
+from ledger.queries.item_filter import ItemFilter
+from ledger.queries.items import item, items, plan_of_item, unit_items
 from ledger.queries.matrix import matrix
 from ledger.queries.reading import Reading, open_plan
 from policy_models.errors import NotFound
