@@ -11,6 +11,7 @@ from flows import run_date
 from flows.artifacts import publish_scorecard
 from tasks.issuing import issue_due, schedule_items
 from tasks.progress import phase_standing
+from tasks.upkeep import mark
 
 MOST_PHASES = 12
 
@@ -33,6 +34,7 @@ def _phase_flow(number: int) -> PhaseFlow:
         await publish_scorecard(f"{plan}-phase-{number}", standing, day)
         for row in standing["missing"]:
             get_run_logger().info("里程碑未完成：%s %s，还差 %s 件", row["code"], row["title"], row["left"])
+        mark(f"{plan}-phase-{number}", day)
         return opened
 
     run.__name__ = run.__qualname__ = f"phase_p{number}"

@@ -15,6 +15,7 @@ from flows import run_date
 from flows.artifacts import publish_section
 from tasks.issuing import issue_due, schedule_items
 from tasks.progress import section_progress
+from tasks.upkeep import mark
 
 MOST_TASKS = 99  # as many as the plan model can number
 
@@ -36,6 +37,7 @@ def _task_flow(number: int) -> TaskFlow:
         schedule_items(plan)
         opened = issue_due(plan, day, [section])
         await publish_section(f"{plan}-task-{number:02}", section_progress(plan, section, day), day)
+        mark(f"{plan}-{section}", day)
         return opened
 
     run.__name__ = run.__qualname__ = f"task_t{number:02}"

@@ -23,11 +23,12 @@ from flows.reminders import reminders
 from flows.sweep import sweep
 from policy_models.calendars import Calendars
 from policy_models.deadlines import Duty, timetable
-from policy_models.plan import Phase, Plan, PlanTask
+from policy_models.plan import Plan, PlanTask
+from policy_models.run_days import RUN_HOUR, phases_of, runs
 
 ZONE = "Asia/Shanghai"
 OURS = "lucheng"  # the tag by which the runner knows its own deployments
-HOUR = "T080000"  # 08:00, before people come in
+HOUR = f"T{RUN_HOUR:02}0000"
 MOST_DATES = 380  # a schedule is a string of at most 6,500 characters, 16 for each date
 DELIVERIES_AT_A_TIME = 2
 
@@ -61,42 +62,34 @@ def _of_plan(plan: Plan, calendars: Calendars, today: date) -> Iterator[RunnerDe
     duties = timetable(plan, calendars)
     for phase in plan.phases:
         own = [duty for duty in duties if duty.section == f"phase-{phase.number}"]
-        days = {phase.starts_on, phase.ends_on, calendars.work.shift(phase.ends_on, 1), *_days(own, calendars)}
         yield _deployment(
             phases.flow_of(phase.number),
             f"{plan.code}-phase-{phase.number}",
-            schedule=on_dates(days, today),
+            schedule=on_dates(_days(plan, f"phase-{phase.number}", own, calendars), today),
             tags=[OURS, plan.code, f"阶段{phase.number}"],
             parameters={"plan": plan.code},
             description=f"{plan.title}\n\n阶段{phase.number} {phase.title}：{phase.starts_on} 至 {phase.ends_on}",
         )
     for task in plan.tasks:
         own = [duty for duty in duties if duty.section == f"task-{task.number}"]
-        within = _phases_of(plan, own)
-        bounds = {day for phase in within for day in (phase.starts_on, phase.ends_on)}
         yield _deployment(
             plan_tasks.flow_of(task.number),
             f"{plan.code}-task-{task.number:02}",
-            schedule=on_dates(bounds | _days(own, calendars), today),
-            tags=[OURS, plan.code, f"任务{task.number}", *(f"阶段{phase.number}" for phase in within), *task.owners],
+            schedule=on_dates(_days(plan, f"task-{task.number}", own, calendars), today),
+            tags=[
+                OURS,
+                plan.code,
+                f"任务{task.number}",
+                *(f"阶段{phase.number}" for phase in phases_of(plan, own)),
+                *task.owners,
+            ],
             parameters={"plan": plan.code},
             description=_about(plan, task),
         )
 
 
-def _days(duties: Iterable[Duty], calendars: Calendars) -> set[date]:
-    """The days on which something happens: a duty opens, its last work day, its deadline, the work day after."""
-    return {
-        day
-        for duty in duties
-        for day in (duty.opens_on, duty.remind_by, duty.deadline, calendars.work.shift(duty.deadline, 1))
-    }
-
-
-def _phases_of(plan: Plan, duties: Sequence[Duty]) -> list[Phase]:
-    """The phases a task's dated duties fall in; all of them for a task of continuous duties."""
-    numbers = {duty.phase for duty in duties}
-    return [phase for phase in plan.phases if phase.number in numbers] or list(plan.phases)
+def _days(plan: Plan, section: str, duties: Sequence[Duty], calendars: Calendars) -> list[date]:
+    return [run.day for run in runs(plan, section, duties, calendars.work)]
 
 
 def _about(plan: Plan, task: PlanTask) -> str:

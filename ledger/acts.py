@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ledger import tally
+from ledger import daily, tally
 from ledger.carrying import TAKES_BACK, carry_over
 from ledger.civil import civil_date
 from ledger.database import Session
@@ -57,6 +57,7 @@ class Standing:
     review: Review
     collects: bool  # of a half-year round: reviewed section by section
     county: str
+    period: str
     phase: int
     opens_on: date
     deadline: date
@@ -121,6 +122,7 @@ def _standing(row: Any) -> Standing:
         review=Review(row.review),
         collects=bool(row.collects),
         county=row.county,
+        period=row.period,
         phase=row.phase,
         opens_on=row.opens_on,
         deadline=row.deadline,
@@ -142,11 +144,16 @@ def act_on(
     target = advance(item.state, act)
     if act in NEEDS_REASON and not (note and note.strip()):
         raise ReasonMissing(f"{ACT_NAMES[act]}须写明理由")
-    met = session.execute(
-        update(work_item)
-        .where(work_item.c.id == item.id, work_item.c.state == item.state.value, work_item.c.revision == item.revision)
-        .values(state=target.value, revision=item.revision + 1, changed_at=now, **facts)
-    )
+    with daily.following(session, work_item.c.id == item.id, act):
+        met = session.execute(
+            update(work_item)
+            .where(
+                work_item.c.id == item.id,
+                work_item.c.state == item.state.value,
+                work_item.c.revision == item.revision,
+            )
+            .values(state=target.value, revision=item.revision + 1, changed_at=now, **facts)
+        )
     if met.rowcount == 0:
         raise ChangedMeanwhile("这一办理件刚刚被他人处理，请刷新后再看")
     session.execute(insert(entry), [_entry(item, act, target, by, now, note)])
@@ -214,6 +221,7 @@ def _fact(item: Standing, n: int, **after: Any) -> dict[str, Any]:
     return {
         "plan_id": item.plan_id,
         "requirement_id": item.requirement_id,
+        "period": item.period,
         "phase": item.phase,
         "county": item.county,
         "opens_on": after.get("opens_on", item.opens_on),
@@ -248,7 +256,8 @@ def act_on_each(
     for start in range(0, len(items), CHUNK):
         chunk = sorted(items[start : start + CHUNK], key=lambda item: item.id)
         target = {item.id: advance(item.state, act) for item in chunk}
-        _change_each(session, chunk, act, TRANSITIONS[act], by, now, note)
+        with daily.following(session, work_item.c.id.in_([item.id for item in chunk]), act):
+            _change_each(session, chunk, act, TRANSITIONS[act], by, now, note)
         after = [{**_after(item, act, now), "state": target[item.id].value} for item in chunk]
         entries = [_entry(item, act, target[item.id], by, now, own.get(item.id, note)) for item in chunk]
         session.execute(insert(entry), entries)
@@ -288,6 +297,8 @@ def act_on_all(
     if not count:
         return 0
     tally.move(session, met, target)
+    if act in daily.DATES_CHANGE:  # exempt or cancelled: they fall due no more
+        daily.add_due(session, met, -1)
     columns = [work_item.c.id, work_item.c.revision + 1, literal(act.value), literal(target.value)]
     stamped = [literal(by.unit), literal(by.name), literal(now, entry.c.at.type), literal(note, entry.c.note.type)]
     names = ["item_id", "revision", "act", "state", "by_unit", "by_name", "at", "note"]

@@ -7,10 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from api.dependencies import OpenPlan, Reads
+from api.flow_line import flow_line
 from api.guard import Guarded
 from api.matrices import requirement_views
 from api.pages import plan_page
+from api.routes.submit import labels
 from ledger import plans, tally
+from ledger.queries.flow_runs import duties_of, last_run
+from ledger.queries.latest import latest_accepted, latest_acts
 from ledger.queries.matrix import matrix
 from ledger.queries.reading import Reading
 from ledger.queries.units import unit_names
@@ -20,6 +24,7 @@ from policy_models.rollup import Cell, Count, roll_up
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=99)]
+ACTS_SHOWN, ACCEPTED_SHOWN = 12, 8
 
 
 @router.get("/tasks/{number}")
@@ -55,11 +60,15 @@ def _show(session: Reads, reading: Reading, name: str, missing: str) -> Response
         "cell": whole.get(0, Cell()),
         "views": views,
         "continuous": continuous,
+        "flow": flow_line(reading, name, duties_of(session, reading, name), last_run(session, reading, name)),
+        "acts": latest_acts(session, reading, name, limit=ACTS_SHOWN),
+        "accepted": latest_accepted(session, reading, name, limit=ACCEPTED_SHOWN),
+        "measures": {one.code: labels(one) for one in section.requirements},
     }
     return plan_page("section.html", reading, plans.plans(session), context)
 
 
 def _of_phase(session: Reads, reading: Reading, phase: Section) -> Cell:
     """Everything that falls into a phase, of whatever section."""
-    counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now)
+    counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now, scope=reading.scope)
     return roll_up((one for one in counts if one.phase == phase.number), lambda c: 0).get(0, Cell())

@@ -22,7 +22,7 @@ from ledger.queries.reports import handed_in
 from ledger.queries.units import counties, unit_names
 from ledger.rounds import Round, round_of
 from ledger.tables import requirement
-from ledger.tally import facts_of_items, is_late
+from ledger.replay import facts_of_items, is_late
 from policy_models.compilation import (
     ActionPart,
     Amount,

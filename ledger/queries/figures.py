@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, select
 
 from ledger.database import Session
 from ledger.tables import entry, evidence, plan, requirement, unit, work_item
-from ledger.tally import facts_of_items
+from ledger.replay import facts_of_items
 from policy_models.lifecycle import Act, State
 from policy_models.plan import EvidenceRule, EvidenceType, Plan, Requirement
 from policy_models.reports import AreaFigure, Figure

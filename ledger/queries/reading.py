@@ -7,13 +7,15 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from ledger import plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
+from ledger.scope import within
 from ledger.tables import work_item
-from ledger.tally import facts_of_items
+from ledger.replay import facts_of_items
 from policy_models.access import WHOLE, Scope
 from policy_models.calendars import Calendars
 from policy_models.plan import Plan, Requirement, Section
@@ -58,9 +60,17 @@ class Reading:
         return dict(self.plan.sections()).get(name)
 
     def items(self) -> FromClause:
-        """The plan's items as of the day, with the columns of work_item; filter by ``plan_id`` before reading."""
-        past: Any = facts_of_items(self.plan_id, end_of_day(self.as_of)) if self.is_past else work_item
-        return past  # type: ignore[no-any-return]
+        """The plan's items as of the day, with the columns of work_item; filter by ``seen`` before reading."""
+        if not self.is_past:
+            return work_item
+        only = None if self.scope.is_whole else select(work_item.c.id).where(self.seen(work_item.c))
+        past: FromClause = facts_of_items(self.plan_id, end_of_day(self.as_of), only)
+        return past
+
+    def seen(self, columns: Any) -> ColumnElement[bool]:
+        """The condition on rows of ``items`` that they are the plan's, and of a unit in the scope."""
+        mine: ColumnElement[bool] = columns.plan_id == self.plan_id
+        return mine if self.scope.is_whole else and_(mine, within(self.scope, columns.unit_code))
 
 
 def doubted_dates(plan: Plan) -> dict[str, tuple[str, ...]]:

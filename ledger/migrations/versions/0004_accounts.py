@@ -6,6 +6,7 @@ Revises: 0003
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 import ledger.tables
@@ -18,11 +19,15 @@ NEW = (
     "account",
     "account_grant",
     "invitation",
+    "recovery_code",
     "login",
     "sign_on",
     "machine_token",
     "audit",
     "saved_view",
+    "accepted_day",
+    "due_day",
+    "calendar_entry",
 )
 
 
@@ -31,10 +36,77 @@ def upgrade() -> None:
         ledger.tables.metadata.tables[table].create(op.get_bind())
     op.create_index("ix_unit_superior", "unit", ["superior"])
     _refuse_changes("audit")
+    _refuse_changes("calendar_entry")
+    _count_by_day()
+    _count_by_period()
+    _index_what_was_done_when()
+    _index_long_lists()
 
 
 def downgrade() -> None:
     raise NotImplementedError("0004 is not taken back: restore the backup made before the upgrade")
+
+
+def _count_by_day() -> None:
+    """Fill the counts by day from the items that are there."""
+    postgres = op.get_bind().dialect.name == "postgresql"
+    day = "CAST(i.reviewed_at + INTERVAL '8 hours' AS DATE)" if postgres else "date(i.reviewed_at, '+8 hours')"
+    op.execute(
+        "INSERT INTO accepted_day (plan_id, requirement_id, phase, county, accepted_on, n) "
+        f"SELECT i.plan_id, i.requirement_id, i.phase, u.county, {day}, count(*) "
+        "FROM work_item i JOIN unit u ON u.code = i.unit_code "
+        "WHERE i.state = 'accepted' AND i.catch_up <> 'count_only' GROUP BY 1, 2, 3, 4, 5"
+    )
+    op.execute(
+        "INSERT INTO due_day (plan_id, place, deadline, n) "
+        "SELECT i.plan_id, CASE WHEN u.level = 'township' THEN u.code WHEN a.level = 'township' THEN a.code "
+        "ELSE u.county END, i.deadline, count(*) "
+        "FROM work_item i JOIN unit u ON u.code = i.unit_code LEFT JOIN unit a ON a.code = u.parent "
+        "WHERE i.state NOT IN ('waived', 'cancelled') AND i.catch_up <> 'count_only' GROUP BY 1, 2, 3"
+    )
+
+
+def _count_by_period() -> None:
+    """The tally gains the period: counted anew from the items."""
+    op.add_column("tally", sa.Column("period", sa.String(40), server_default="", nullable=False))
+    op.execute("DELETE FROM tally")
+    late = "(i.first_submitted_on IS NOT NULL AND i.first_submitted_on > i.deadline)"
+    op.execute(
+        "INSERT INTO tally (plan_id, requirement_id, period, phase, county, opens_on, deadline, state, late, catch_up,"
+        " often_returned, n)"
+        " SELECT i.plan_id, i.requirement_id, i.period, i.phase, u.county, i.opens_on, i.deadline, i.state,"
+        f" {late}, i.catch_up, i.returns >= 2, count(*)"
+        " FROM work_item i JOIN unit u ON u.code = i.unit_code GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"
+    )
+
+
+def _index_what_was_done_when() -> None:
+    op.create_index("ix_entry_at", "entry", ["at"])
+    op.create_index("ix_item_move_moved_at", "item_move", ["moved_at"])
+    op.create_index("ix_work_item_created_at", "work_item", ["created_at"])
+    op.create_index("ix_work_item_requirement_id_changed_at", "work_item", ["requirement_id", "changed_at"])
+    accepted = sa.text("state = 'accepted'")
+    op.create_index(
+        "ix_work_item_accepted",
+        "work_item",
+        ["requirement_id", "reviewed_at"],
+        sqlite_where=accepted,
+        postgresql_where=accepted,
+    )
+
+
+def _index_long_lists() -> None:
+    op.drop_index("ix_work_item_requirement_id_deadline", "work_item")
+    op.create_index("ix_work_item_requirement_id_deadline", "work_item", ["requirement_id", "deadline", "unit_code"])
+    op.create_index("ix_work_item_plan_id_deadline", "work_item", ["plan_id", "deadline", "id"])
+    unfinished = sa.text("state IN ('open', 'returned', 'scheduled', 'submitted')")
+    op.create_index(
+        "ix_work_item_unfinished",
+        "work_item",
+        ["plan_id", "deadline", "id"],
+        sqlite_where=unfinished,
+        postgresql_where=unfinished,
+    )
 
 
 def _refuse_changes(table: str) -> None:

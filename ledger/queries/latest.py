@@ -1,0 +1,175 @@
+"""What was done lately for one section of the plan: its newest acts, and the evidence accepted last. Found through the
+newest items of each requirement, so that a section with a million items costs what one with a hundred does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, func, select, text, union_all
+
+from ledger.civil import end_of_day
+from ledger.database import Session
+from ledger.files import StoredFile, stored_from
+from ledger.pieces import evidence_from
+from ledger.queries.evidence import Given
+from ledger.queries.reading import Reading
+from ledger.scope import within
+from ledger.tables import entry, evidence, file, requirement, unit, work_item
+from policy_models.lifecycle import Act
+
+ACCEPTED = text("work_item.state = 'accepted'")  # the words of the partial index
+# a revision of the plan that moves an item counts as a change of it and leaves no entry
+_ACTED_LAST = exists().where(entry.c.item_id == work_item.c.id, entry.c.revision == work_item.c.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class ActLine:
+    """One act on one item of the section: who (the unit's name, "" for the system), when (UTC), and the note."""
+
+    key: str
+    requirement: str
+    title: str
+    period: str
+    unit: str
+    unit_name: str
+    act: Act
+    by_unit: str
+    by_unit_name: str
+    by_name: str
+    at: datetime
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedItem:
+    """An accepted item with the pieces of the submission that was accepted."""
+
+    key: str
+    requirement: str
+    title: str
+    period: str
+    unit: str
+    unit_name: str
+    deadline: date
+    accepted_at: datetime
+    given: tuple[Given, ...]
+
+
+def latest_acts(session: Session, reading: Reading, section: str, *, limit: int) -> tuple[ActLine, ...]:
+    """The newest acts on the items of a section, up to the reading's day, the newest first: two statements. Today
+    without those on items that a revision of the plan has moved since."""
+    codes = _requirement_ids(session, reading, section)
+    if not codes:
+        return ()
+    owner, actor = unit.alias("owner"), unit.alias("actor")
+    chosen = (
+        select(entry.c.act, entry.c.by_unit, entry.c.by_name, entry.c.at, entry.c.note)
+        .add_columns(work_item.c.key, work_item.c.period, work_item.c.unit_code)
+        .add_columns(requirement.c.code, requirement.c.title, owner.c.name.label("unit_name"))
+        .add_columns(func.coalesce(actor.c.name, "").label("by_unit_name"))
+        .select_from(
+            entry.join(work_item, work_item.c.id == entry.c.item_id)
+            .join(requirement, requirement.c.id == work_item.c.requirement_id)
+            .join(owner, owner.c.code == work_item.c.unit_code)
+            .outerjoin(actor, actor.c.code == entry.c.by_unit)
+        )
+        .where(work_item.c.requirement_id.in_(codes), within(reading.scope, work_item.c.unit_code))
+        .order_by(entry.c.at.desc(), entry.c.id.desc())
+        .limit(limit)
+    )
+    if reading.is_past:
+        chosen = chosen.where(entry.c.at < end_of_day(reading.as_of))
+    else:  # the newest acts are acts on the items that changed last
+        chosen = chosen.where(work_item.c.id.in_(_newest(reading, codes, work_item.c.changed_at, limit, _ACTED_LAST)))
+    return tuple(
+        ActLine(
+            row.key,
+            row.code,
+            row.title,
+            row.period,
+            row.unit_code,
+            row.unit_name,
+            Act(row.act),
+            row.by_unit,
+            row.by_unit_name,
+            row.by_name,
+            row.at,
+            row.note,
+        )
+        for row in session.execute(chosen)
+    )
+
+
+def latest_accepted(session: Session, reading: Reading, section: str, *, limit: int) -> tuple[AcceptedItem, ...]:
+    """The items of a section accepted last, up to the reading's day, with what was handed in: three statements."""
+    codes = _requirement_ids(session, reading, section)
+    if not codes:
+        return ()
+    before = work_item.c.reviewed_at < end_of_day(reading.as_of)
+    newest = _newest(reading, codes, work_item.c.reviewed_at, limit, ACCEPTED, before)
+    rows = session.execute(
+        select(work_item, requirement.c.code, requirement.c.title, unit.c.name.label("unit_name"))
+        .join(requirement, requirement.c.id == work_item.c.requirement_id)
+        .join(unit, unit.c.code == work_item.c.unit_code)
+        .where(work_item.c.id.in_(newest))
+        .order_by(work_item.c.reviewed_at.desc(), work_item.c.id.desc())
+        .limit(limit)
+    ).all()
+    given = _given(session, [row.id for row in rows])
+    return tuple(
+        AcceptedItem(
+            row.key,
+            row.code,
+            row.title,
+            row.period,
+            row.unit_code,
+            row.unit_name,
+            row.deadline,
+            row.reviewed_at,
+            given.get(row.id, ()),
+        )
+        for row in rows
+    )
+
+
+def _requirement_ids(session: Session, reading: Reading, section: str) -> list[int]:
+    mine = (requirement.c.plan_id == reading.plan_id, requirement.c.section == section)
+    return list(session.execute(select(requirement.c.id).where(*mine).order_by(requirement.c.id)).scalars())
+
+
+def _newest(reading: Reading, codes: list[int], by: Any, limit: int, *where: Any) -> Select[Any]:
+    """The ids of the ``limit`` newest items of each requirement, each read from the end of an index."""
+    inside = within(reading.scope, work_item.c.unit_code)
+    tops = [
+        select(work_item.c.id)
+        .where(work_item.c.requirement_id == code, *where, inside)
+        .order_by(by.desc())
+        .limit(limit)
+        .subquery(f"newest_{code}")
+        for code in codes
+    ]
+    return select(union_all(*(select(top.c.id) for top in tops)).subquery("newest").c.id)
+
+
+def _given(session: Session, ids: list[int]) -> dict[int, tuple[Given, ...]]:
+    """What was handed in with the last submission of each of these items."""
+    last = (
+        select(entry.c.item_id, func.max(entry.c.revision).label("revision"))
+        .where(entry.c.item_id.in_(ids), entry.c.act == Act.SUBMIT.value)
+        .group_by(entry.c.item_id)
+        .subquery("last_submission")
+    )
+    labelled = [column.label(f"stored_{column.name}") for column in file.c]
+    rows = session.execute(
+        select(evidence, *labelled)
+        .join(last, (last.c.item_id == evidence.c.item_id) & (last.c.revision == evidence.c.revision))
+        .outerjoin(file, file.c.id == evidence.c.file_id)
+        .order_by(evidence.c.id)
+    )
+    found: dict[int, tuple[Given, ...]] = {}
+    for row in rows:
+        stored: StoredFile | None = stored_from(row, "stored_") if row.file_id is not None else None
+        found[row.item_id] = (*found.get(row.item_id, ()), Given(evidence_from(row), stored))
+    return found
