@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from api import errors
+from api.attempts import Attempts
 from api.dependencies import Clock
 from api.feed_keeper import FeedKeeper
 from api.feed_shortcut import FeedShortcut
@@ -18,35 +19,57 @@ from api.misses import Misses
 from api.pages import STATIC
 from api.pdf_copies import PdfCopies
 from api.routes import (
+    admin,
+    admin_audit,
+    admin_system,
+    admin_tokens,
+    account,
+    accounts,
     board,
     bulletin,
     channels,
+    charts,
     chase,
+    chase_json,
     circulars,
     circulars_json,
     compilation,
+    desk,
     exceptions,
     exemplar_pictures,
     exemplars,
     extension,
+    extensions_json,
+    feeds_json,
     files,
     healthz,
+    help,
+    invitation,
     item,
+    items_json,
     json,
     login,
+    login_code,
     mail,
     mask,
     messages,
+    my_account,
+    my_totp,
+    openapi,
     people,
     people_import,
+    people_json,
+    records_json,
     register,
     reminders,
     report_review,
     reports,
+    reports_json,
     review,
     rounds,
     rounds_json,
     sample,
+    saved_views,
     scoring,
     sheet,
     shortlist,
@@ -80,11 +103,11 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # the description is a page of its own, behind the guard (api.routes.openapi)
     )
     app.state.database, app.state.settings = database, settings
     app.state.clock, app.state.misses = Clock(settings.clock), Misses()
-    app.state.login_rules = settings.login_rules
+    app.state.login_rules, app.state.attempts = settings.login_rules, Attempts()
     app.state.feeds = FeedKeeper(database, settings.base_url, app.state.clock)
     app.state.pdfs = PdfCopies(settings.file_dir / "pdf")
     app.add_middleware(SafeHeaders)
@@ -92,7 +115,17 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     errors.install(app)
     for face in (
         login,
+        login_code,
+        invitation,
+        my_account,
+        my_totp,
+        accounts,
+        account,
+        help,
+        desk,
+        saved_views,
         board,
+        charts,
         task,
         unit,
         subscribe,
@@ -125,8 +158,16 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         people_import,
         people,
         healthz,
+        openapi,
         json,
+        items_json,
+        extensions_json,
+        chase_json,
         rounds_json,
+        reports_json,
+        people_json,
+        feeds_json,
+        records_json,
         circulars_json,
     ):
         app.include_router(face.router)

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api import visit
 from api.blocked import record_blocked
 from api.headers import HEADERS
 from api.pages import page
@@ -48,15 +49,22 @@ TITLES = {
     404: "没有找到",
     405: "不支持的操作",
     409: "内容已有变化",
+    412: "版本已变",
+    413: "内容过大",
+    415: "格式不对",
     422: "填写有误",
+    429: "请求过于频繁",
     500: "系统出现故障",
     503: "台账暂时无法使用",
 }
 SENTENCES = {
+    400: "请求的内容不能读取，请核对格式和编码（UTF-8）。",
     401: "请先登录。",
     403: "这项操作不是从本系统的页面发出的，已拒绝。请回到页面重新操作。",
     404: "没有这个页面，地址可能不完整或已失效。",
     405: "这个地址不支持这种操作。",
+    413: "一次提交的内容过大，没有接收。",
+    429: "请求过于频繁，请稍后再试。",
     500: "系统未能完成这次请求，已记入日志。",
     503: "台账数据库暂时无法使用，数据没有丢失，也没有写入一半。",
 }
@@ -89,6 +97,10 @@ FIELDS = {
     "within": "单位",
     "due_from": "起始时限",
     "due_to": "截止时限",
+    "opens_from": "起始启动日",
+    "opens_to": "截止启动日",
+    "month": "月份",
+    "span_of": "时间范围",
     "cursor": "页码",
     "section": "任务",
     "requirement": "事项",
@@ -102,6 +114,10 @@ FIELDS = {
     "light": "状态灯",
     "level": "层级",
     "by_name": "经办人",
+    "part": "范围",
+    "step": "间隔",
+    "by": "分组",
+    "start": "起始日期",
     "note": "备注",
     "type": "材料类别",
     "effective_on": "发生日期",
@@ -138,8 +154,15 @@ FIELDS = {
     "message_id": "消息编号",
     "channel": "渠道代码",
     "to": "收件邮箱",
+    "role": "角色",
+    "persona": "演示身份",
+    "token": "链接",
+    "password": "密码",
+    "display_name": "姓名",
 }
 RETRY_AFTER_SECONDS = 30
+API = "/api/v1/"  # below it, errors are problem+json
+UNREADABLE = "There was an error parsing the body"  # what the framework says of a body that it could not read
 
 
 def install(app: FastAPI) -> None:
@@ -157,10 +180,12 @@ def status_of(error: LuchengError) -> int:
 def answer(request: Request, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     """The sentence as a page with the next step, or as problem+json below /api/ (RFC 9457)."""
     title = TITLES.get(status, HTTPStatus(status).phrase)
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith(API):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": sentence}
         return JSONResponse(problem, status, headers, media_type="application/problem+json")
-    facts = {"status": status, "title": title, "sentence": sentence, "next_step": NEXT_STEPS.get(status, "")}
+    facts: dict[str, object] = {"status": status, "title": title, "sentence": sentence}
+    facts["next_step"] = NEXT_STEPS.get(status, "")
+    facts["visitor"] = getattr(request.state, "visitor", None) or visit.current().visitor
     return page("error.html", facts, status=status, headers=headers)
 
 
@@ -186,7 +211,7 @@ def _note(request: Request, error: PrivacyBlocked) -> None:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = error.detail if error.detail != HTTPStatus(error.status_code).phrase else None
+    told = error.detail if error.detail not in (HTTPStatus(error.status_code).phrase, UNREADABLE) else None
     sentence = told or SENTENCES.get(error.status_code, TITLES.get(error.status_code, "请求未能完成。"))
     return answer(request, error.status_code, sentence, error.headers)
 
@@ -194,7 +219,7 @@ def _http(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
-    if not request.url.path.startswith("/api/") and all("as_of" in fault["loc"] for fault in faults):
+    if not request.url.path.startswith(API) and all("as_of" in fault["loc"] for fault in faults):
         return _other_day(request, _sentence(faults[0]))
     return answer(request, 422, "；".join(dict.fromkeys(map(_sentence, error.errors()))))
 
@@ -207,13 +232,29 @@ def _other_day(request: Request, sentence: str) -> Response:
 
 
 def _sentence(fault: Mapping[str, object]) -> str:
-    context = fault.get("ctx")
-    if fault.get("type") == "value_error" and isinstance(context, dict):
+    context, kind = fault.get("ctx"), str(fault.get("type", ""))
+    if kind == "value_error" and isinstance(context, dict):
         return str(context["error"])
     place = fault.get("loc")
-    name = next((part for part in reversed(place) if isinstance(part, str)), "") if isinstance(place, tuple) else ""
-    given = str(fault.get("input", ""))[:20]
-    return f"{FIELDS.get(name, name)}不能写作“{given}”" if given else f"请填写{FIELDS.get(name, name)}"
+    steps = [part for part in place if isinstance(part, str)] if isinstance(place, tuple) else []
+    name = _shown(steps[-1] if steps else "")
+    field = FIELDS.get(name, name)
+    if kind == "json_invalid":
+        return "请求内容不是完整的 JSON"
+    if kind == "extra_forbidden":
+        return f"没有“{name}”这一项"
+    if kind in ("string_too_long", "too_long") and isinstance(context, dict):
+        return f"{field}最多 {context['max_length']} {'个字' if kind == 'string_too_long' else '项'}"
+    value = fault.get("input")
+    given = "" if kind == "missing" or isinstance(value, (dict, list, bytes)) else _shown(str(value)[:20])
+    if given:
+        return f"{field}不能写作“{given}”"
+    return f"请填写{field}" if value in (None, "") or kind == "missing" else f"{field or '请求内容'}的格式不对"
+
+
+def _shown(text: str) -> str:
+    """What was sent, as it may stand in an answer: halves of characters cannot be written down at all."""
+    return "".join(one for one in text if one.isprintable())[:40]
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any
@@ -22,10 +23,14 @@ from ledger.files import seen_by_all, unit_of_file
 from ledger.logins import Found, LoginRules
 from ledger.queries.items import unit_of_item
 from ledger.scope import line_of
+from ledger.settings import Settings
 from policy_models.access import Right, Visitor
 from policy_models.errors import NotResponsible
 
 COOKIE = "lucheng"
+# Where the account still lacks the number that its administrator's role needs, only these are open
+UNTIL_TOTP = re.compile(r"/account(/.*)?|/logout|/help(/.*)?")
+NEEDS_TOTP = "请先在“我的账号”中启用动态码，再使用其他页面"
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 SIGN_IN = "请先登录"
 NO_RIGHT = "您的账号没有这项权限；如工作需要，请联系本级管理员"
@@ -59,18 +64,27 @@ def _admit(request: Request, rule: Rule) -> Visit | Response:
     if rule.place is Place.ANYONE:
         with database.read() as session:
             found = identify(request, session, now)
-        return Visit(found.visitor if found and not found.awaits_totp else None, address=client_address(request))
+        known = found.visitor if found and not found.awaits_totp else None
+        return Visit(known, address=client_address(request), told=_told(request))
     with database.read() as session:
         found = identify(request, session, now)
         if found is None or found.awaits_totp:
             return _to_sign_in(request, found)
+        if found.visitor.must_set_totp and not UNTIL_TOTP.fullmatch(request.url.path):
+            return _to_set_totp(request)
+        request.state.visitor = found.visitor  # also a page that says no has the visitor's frame
         rights = _rights(request, session, rule, found.visitor)
     if found.touch:
         with database.write() as session:
             logins.touch(session, found, now, request.headers.get("user-agent", ""))
     params = {name: str(value) for name, value in request.path_params.items()}
-    told = next((value for name, value in params.items() if name != "code"), "")
-    return Visit(found.visitor, rights, client_address(request), rule.name, params.get("code", ""), told)
+    object = next((value for name, value in params.items() if name != "code"), "")
+    unit, told = params.get("code", ""), _told(request)
+    return Visit(found.visitor, rights, client_address(request), rule.name, unit, object, told)
+
+
+def _told(request: Request) -> str:
+    return request.query_params.get("told", "")
 
 
 def identify(request: Request, session: Session, now: datetime) -> Found | None:
@@ -78,9 +92,14 @@ def identify(request: Request, session: Session, now: datetime) -> Found | None:
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return logins.visitor_of_token(session, key.strip(), now)
-    key = request.cookies.get(COOKIE, "")
+    key = request.cookies.get(cookie_name(request.app.state.settings), "")
     rules: LoginRules = request.app.state.login_rules
     return logins.visitor_of_login(session, key, now, rules) if key else None
+
+
+def cookie_name(settings: Settings) -> str:
+    """The cookie with a session's key. Over https no other host and no plain page can set one of this name."""
+    return f"__Host-{COOKIE}" if settings.secure else COOKIE
 
 
 def client_address(request: Request) -> str:
@@ -115,7 +134,7 @@ def _unit_addressed(session: Session, rule: Rule, params: dict[str, Any]) -> str
 
 
 def _to_sign_in(request: Request, found: Found | None) -> Response:
-    if request.url.path.startswith("/api/"):
+    if request.url.path.startswith("/api/v1/"):
         raise HTTPException(401, SIGN_IN, {"WWW-Authenticate": "Bearer"})
     if request.method not in SAFE or "application/json" in request.headers.get("accept", ""):
         raise HTTPException(401, f"{SIGN_IN}；刚才填写的内容没有提交")
@@ -124,4 +143,10 @@ def _to_sign_in(request: Request, found: Found | None) -> Response:
     return RedirectResponse(path if wanted == "/" else f"{path}?{urlencode({'next': wanted}, quote_via=quote)}", 303)
 
 
-__all__ = ["COOKIE", "Guarded", "client_address", "identify"]
+def _to_set_totp(request: Request) -> Response:
+    if request.method not in SAFE or request.url.path.startswith("/api/"):
+        raise NotResponsible(NEEDS_TOTP)
+    return RedirectResponse("/account/totp", 303)
+
+
+__all__ = ["COOKIE", "Guarded", "client_address", "cookie_name", "identify"]

@@ -35,6 +35,7 @@ class NotingDatabase(Database):
             visitor=found.visitor,
             unit=found.unit,
             object=found.object,
+            detail="；".join(found.details),
             address=found.address,
         )
         self._noted = True

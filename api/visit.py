@@ -14,7 +14,8 @@ NOBODY = Scope(())
 class Visit:
     """``rights``: those held at the unit, item or file that the request addresses; for a page that addresses none, those
     held anywhere. ``act``: what the route is called in the trail ("" where it only reads), ``unit`` and ``object``: what
-    it is done to, ``address``: from where."""
+    it is done to, ``address``: from where; ``told``: the word of what the page before has just done (``api.told``).
+    ``details``: what the act's line in the trail says beyond that; neutral words, never a secret."""
 
     visitor: Visitor | None = None
     rights: frozenset[Right] = field(default_factory=frozenset)
@@ -22,6 +23,8 @@ class Visit:
     act: str = ""
     unit: str = ""
     object: str = ""
+    told: str = ""
+    details: list[str] = field(default_factory=list)
 
     @property
     def scope(self) -> Scope:
@@ -38,6 +41,11 @@ def current() -> Visit:
 
 def begin(visit: Visit) -> None:
     _current.set(visit)
+
+
+def add_detail(words: str) -> None:
+    """For routes that are named in the table of rights: say more in the line that the act leaves in the trail."""
+    current().details.append(words)
 
 
 def may(right: str) -> bool:

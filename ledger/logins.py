@@ -17,15 +17,20 @@ from policy_models.access import Grant, Role, Visitor
 from policy_models.errors import NotFound
 
 TOKEN_BYTES = 32
+DEMO = "demo"
+OWN_WAYS = frozenset(("password", "invitation"))  # where a number is asked for; a city's single sign-on has its own
 SEEN_EVERY = timedelta(minutes=1)  # a running session is touched at most so often
 
 
 @dataclass(frozen=True, slots=True)
 class LoginRules:
-    """How long a session lasts: ``idle`` since the last page, ``longest`` since it was opened."""
+    """How long a session lasts: ``idle`` since the last page, ``longest`` since it was opened, ``number``: until the
+    number of the telephone is typed. ``require_totp``: whether administrators need one."""
 
     idle: timedelta = timedelta(minutes=60)
     longest: timedelta = timedelta(hours=12)
+    number: timedelta = timedelta(minutes=10)
+    require_totp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,18 @@ def visitor_of_login(session: Session, key: str, now: datetime, rules: LoginRule
         login.c.ended_at.is_(None),
         login.c.seen_at > now - rules.idle,
         login.c.created_at > now - rules.longest,
+        or_(~login.c.awaits_totp, login.c.created_at > now - rules.number),
+        or_(login.c.way != DEMO, ~exists().where(~plan.c.demonstration)),  # never on a real ledger
     )
-    rows = session.execute(_chosen(login.c.id, login.c.seen_at, login.c.awaits_totp, of=login).where(*alive)).all()
+    columns = (login.c.id, login.c.seen_at, login.c.awaits_totp, login.c.way, account.c.totp_since)
+    rows = session.execute(_chosen(*columns, of=login).where(*alive)).all()
     if not rows:
         return None
     first = rows[0]
-    return Found(_visitor(rows, login_id=first.id), now - first.seen_at >= SEEN_EVERY, bool(first.awaits_totp))
+    administers = any(row.role == Role.ADMINISTRATOR.value for row in rows)
+    lacks = rules.require_totp and administers and first.totp_since is None and first.way in OWN_WAYS
+    visitor = _visitor(rows, login_id=first.id, must_set_totp=lacks)
+    return Found(visitor, now - first.seen_at >= SEEN_EVERY, bool(first.awaits_totp))
 
 
 def visitor_of_token(session: Session, key: str, now: datetime) -> Found | None:
@@ -148,3 +159,19 @@ def end_all_logins(
     if keep is not None:
         chosen = chosen.where(login.c.id != keep)
     return int(session.execute(chosen.values(ended_at=now, ended_why=why)).rowcount)
+
+
+def rotate(session: Session, login_id: int, now: datetime) -> str:
+    """Another key for a running session, which asks for no number any more; the old key opens nothing."""
+    key = secrets.token_urlsafe(TOKEN_BYTES)
+    values = {"digest": digest_of(key), "awaits_totp": False, "seen_at": now}
+    running = (login.c.id == login_id, login.c.ended_at.is_(None))
+    if not session.execute(update(login).where(*running).values(values)).rowcount:
+        raise NotFound("这次登录已经结束，请重新登录")
+    return key
+
+
+def end_key(session: Session, key: str, now: datetime) -> None:
+    """End the session that a key opens, where there is one: its browser signs in anew."""
+    running = (login.c.digest == digest_of(key), login.c.ended_at.is_(None))
+    session.execute(update(login).where(*running).values(ended_at=now, ended_why="replaced"))

@@ -8,7 +8,7 @@ from datetime import time, timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, field_validator, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ledger.database import sqlite_url
@@ -18,9 +18,16 @@ from policy_models.ladder import CAP, LADDERS, LadderRule
 from policy_models.quiet_hours import OPEN_HOURS, OpenHours
 
 
+# http only on this machine, for tests of a sign-on that runs beside it
+_ISSUER = re.compile(r"https://[^?#\s]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[^?#\s]*)?")
+
+
 class Settings(BaseSettings):
     """``clock``: a virtual instant at which this process believes to have started (demonstrations only).
     ``idle_minutes``, ``session_hours``: a sign-in ends after so long without a page, and in any case.
+    ``require_totp``: administrators who sign in by a password also need the number on their telephone. ``key_file``: what
+    encrypts the secrets of telephones. ``trusted_proxies``: whose word is taken for the address of a browser.
+    ``oidc_…``: the city's single sign-on; issuer, client and secret go together.
     ``max_file_mb``: size of one file; ``max_files``: files in one submission; ``photo_side``: longest side, pixels."""
 
     model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
@@ -35,11 +42,36 @@ class Settings(BaseSettings):
     photo_side: int = Field(2000, ge=400, le=8000)
     idle_minutes: int = Field(60, ge=5, le=24 * 60)
     session_hours: int = Field(12, ge=1, le=24 * 7)
+    require_totp: bool = False
+    key_file: Path | None = None
+    trusted_proxies: str = ""
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = Field("本市统一身份认证", max_length=20)
 
-    @field_validator("database_url", "clock", "files_dir", mode="before")
+    @field_validator(
+        "database_url",
+        "clock",
+        "files_dir",
+        "key_file",
+        "oidc_issuer",
+        "oidc_client_id",
+        "oidc_client_secret",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return value or None
+
+    @model_validator(mode="after")
+    def _sign_on_is_whole(self) -> Self:
+        found = (self.oidc_issuer, self.oidc_client_id, self.oidc_client_secret)
+        if any(found) and not all(found):
+            raise ValueError("LUCHENG_OIDC_ISSUER、LUCHENG_OIDC_CLIENT_ID、LUCHENG_OIDC_CLIENT_SECRET 须一起设置")
+        if self.oidc_issuer and not _ISSUER.fullmatch(self.oidc_issuer):
+            raise ValueError("LUCHENG_OIDC_ISSUER 须以 https:// 开头，不带 ? 和 #")
+        return self
 
     @property
     def url(self) -> str:
@@ -60,7 +92,19 @@ class Settings(BaseSettings):
     @property
     def login_rules(self) -> LoginRules:
         """How long a sign-in lasts."""
-        return LoginRules(timedelta(minutes=self.idle_minutes), timedelta(hours=self.session_hours))
+        idle, longest = timedelta(minutes=self.idle_minutes), timedelta(hours=self.session_hours)
+        return LoginRules(idle, longest, require_totp=self.require_totp)
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers come over https: then cookies travel over nothing else."""
+        return self.base_url.lower().startswith("https:")
+
+    @property
+    def account_key(self) -> Path:
+        """The file with the key that encrypts the secrets of telephones: ``key_file`` (the same on all machines where
+        there are several), else in the data folder."""
+        return self.key_file or self.data_dir / "account.key"
 
     @property
     def limits(self) -> Limits:

@@ -16,7 +16,7 @@ from ledger.acts import SYSTEM, Actor
 from ledger.civil import at_hour
 from ledger.database import Database
 from ledger.history import PastAct
-from lucheng import demo_circulars, demo_people, demo_rounds
+from lucheng import demo_accounts, demo_circulars, demo_people, demo_rounds
 from notifications.render import render
 from policy_models.calendars import WorkCalendar
 from policy_models.evidence import Evidence
@@ -69,6 +69,7 @@ def build(database: Database, pack: Pack, day: date, *, base_url: str) -> Iterat
     yield 0.9
     with database.write() as session:
         demo_people.settle(session, pack.units, at_hour(GO_LIVE, 9))
+        demo_accounts.open_accounts(session, pack, at_hour(GO_LIVE, 9))
         issuing.issue_due(session, pack.plan.code, as_of=day, now=now)
         rounds.open_due(session, pack.plan.code, now=now)
         tally.compact(session, pack.plan.code)

@@ -102,9 +102,14 @@ class Visitor:
     @property
     def scope(self) -> Scope:
         """What may be read."""
-        if any(grant.whole for grant in self.grants):
+        return self.scope_of(Right.READ)
+
+    def scope_of(self, right: Right) -> Scope:
+        """The units at which a right is held, and all below them."""
+        held = [grant for grant in self.grants if right in self._rights(grant)]
+        if any(grant.whole for grant in held):
             return WHOLE
-        return Scope(tuple(sorted({grant.unit for grant in self.grants})))
+        return Scope(tuple(sorted({grant.unit for grant in held})))
 
     @property
     def home(self) -> str | None:

@@ -14,6 +14,6 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       if (navigator.clipboard) { await navigator.clipboard.writeText(field.value); copied = true; }
     } catch { copied = false; }
     if (!copied) copied = document.execCommand("copy");
-    told.textContent = copied ? "已复制，请粘贴到日历软件中。" : "未能复制，请按 Ctrl+C（手机上长按）复制选中的地址。";
+    told.textContent = copied ? (told.dataset.copied || "已复制，请粘贴到日历软件中。") : "未能复制，请按 Ctrl+C（手机上长按）复制选中的地址。";
   });
 }

@@ -1,6 +1,7 @@
 """The tables, private to the ledger. Facts only: nothing here says late, due soon or done.
 
-Civil dates are Asia/Shanghai; instants are UTC. ``tally`` is the one derived table: see ledger/tally.py.
+Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``accepted_day`` and ``due_day`` are derived: see
+ledger/tally.py and ledger/daily.py.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from ledger.tables.accounts import (
     invitation,
     login,
     machine_token,
+    recovery_code,
     saved_view,
     sign_on,
 )
+from ledger.tables.calendars import calendar_entry
 from ledger.tables.columns import (
     Identity,
     UtcDateTime,
@@ -56,7 +59,9 @@ from ledger.tables.rounds import (
 from ledger.tables.telling import channel, circular, outbox, outbox_line, reminder
 from ledger.tables.work import (
     ALL_AREAS,
+    accepted_day,
     assignee,
+    due_day,
     duty,
     entry,
     evidence,
@@ -82,21 +87,25 @@ APPEND_ONLY = (
     "compilation",
     "circular",
     "audit",
+    "calendar_entry",
 )
 __all__ = [
     "ALL_AREAS",
     "APPEND_ONLY",
     "Identity",
     "UtcDateTime",
+    "accepted_day",
     "account",
     "account_grant",
     "assignee",
     "audit",
     "bulletin_item",
+    "calendar_entry",
     "channel",
     "circular",
     "compilation",
     "draft_evidence",
+    "due_day",
     "duty",
     "entry",
     "evidence",
@@ -124,6 +133,7 @@ __all__ = [
     "person_address",
     "plan",
     "privacy_exception",
+    "recovery_code",
     "reminder",
     "report",
     "report_draft",

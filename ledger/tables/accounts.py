@@ -71,6 +71,18 @@ invitation = Table(
     Column("created_by", ForeignKey("account.id"), nullable=True),
 )
 
+# One use each, for the day on which the telephone is lost.
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("account_id", ForeignKey("account.id"), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime, nullable=True),
+    UniqueConstraint("account_id", "digest"),
+)
+
 login = Table(
     "login",
     metadata,
@@ -127,16 +139,23 @@ audit = Table(
     "audit",
     metadata,
     Column("id", Identity, primary_key=True),
-    Column("at", UtcDateTime, nullable=False, index=True),
-    Column("account_id", ForeignKey("account.id"), nullable=True, index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("account_id", ForeignKey("account.id"), nullable=True),
     Column("account", String(60), nullable=False, server_default=""),
     Column("by_name", String(40), nullable=False, server_default=""),
     Column("act", String(40), nullable=False),  # the verb in Chinese, as the table of rights names it
-    Column("unit_code", String(24), nullable=False, server_default="", index=True),
+    Column("unit_code", String(24), nullable=False, server_default=""),
     Column("object", String(160), nullable=False, server_default=""),
     Column("detail", Text, nullable=False, server_default=""),
     Column("address", String(45), nullable=False, server_default=""),
     Column("done", Boolean, nullable=False, server_default=text("true")),  # false: it was refused
+    # newest first, by any of what the trail is narrowed to
+    Index("ix_audit_at_id", "at", "id"),
+    Index("ix_audit_account_at", "account", "at", "id"),
+    Index("ix_audit_act_at", "act", "at", "id"),
+    Index("ix_audit_unit_code_at", "unit_code", "at", "id"),
+    Index("ix_audit_unit_code_act", "unit_code", "act", "at", "id"),
+    Index("ix_audit_refused", "at", "id", sqlite_where=text("done = 0"), postgresql_where=text("NOT done")),
 )
 
 # 常用视图: a page's filter under a name, of one account.
