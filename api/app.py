@@ -19,12 +19,12 @@ from api.misses import Misses
 from api.pages import STATIC
 from api.pdf_copies import PdfCopies
 from api.routes import (
+    account,
+    accounts,
     admin,
     admin_audit,
     admin_system,
     admin_tokens,
-    account,
-    accounts,
     board,
     bulletin,
     channels,
@@ -157,6 +157,10 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         mail,
         people_import,
         people,
+        admin,
+        admin_audit,
+        admin_tokens,
+        admin_system,
         healthz,
         openapi,
         json,

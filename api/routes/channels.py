@@ -196,7 +196,7 @@ def _page(
     at: str = "",
     status: int = 200,
 ) -> Response:
-    configs, wrong = _configs(deployed)
+    configs, wrong = configured(deployed)
     with database.read() as session:
         coordinator_only(present(session, plan, now), code, COORDINATOR_ONLY)
         reading = present(session, plan, now)
@@ -204,7 +204,7 @@ def _page(
             "here": "units",
             "unit": unit_row(session, code),
             "base": channels_path(code),
-            "rows": _rows(session, configs, now),
+            "rows": channel_rows(session, configs, now),
             "state_words": CHANNEL_STATE_NAMES,
             "hours": LadderSettings.load().open_hours,
             "wrong": wrong,
@@ -216,7 +216,7 @@ def _page(
         return plan_page("channels.html", reading, plans.plans(session), context, status=status)
 
 
-def _configs(deployed: Settings) -> tuple[Mapping[str, ChannelConfig], tuple[str, ...]]:
+def configured(deployed: Settings) -> tuple[Mapping[str, ChannelConfig], tuple[str, ...]]:
     """The channels, and what is wrong with their settings: one sentence each, by line, without any value."""
     try:
         return load_channels(deployed.data_dir), ()
@@ -227,7 +227,8 @@ def _configs(deployed: Settings) -> tuple[Mapping[str, ChannelConfig], tuple[str
         return {}, (f"发信设置（LUCHENG_{fields.upper()}）有误",)
 
 
-def _rows(session: Session, configs: Mapping[str, ChannelConfig], now: datetime) -> list[ChannelRow]:
+def channel_rows(session: Session, configs: Mapping[str, ChannelConfig], now: datetime) -> list[ChannelRow]:
+    """Every channel that is configured, and those that are not any more but were tested or hold messages."""
     standings, unsettled = channels.standings(session), unsettled_by_channel(session)
     found = []
     for code in [*configs, *sorted((set(standings) | set(unsettled)) - set(configs))]:
