@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from api.board import Board, SectionLine
 from api.pages import address, carried
 from api.words import percent, section_path
 from ledger.queries.reading import Reading
+from ledger.queries.rounds import RoundRow
 from policy_models.calendars import notice_missing
-from policy_models.periods import section_name
+from policy_models.periods import period_name, section_name
 from policy_models.timing import Light, Timing
 
 LAG = 0.10  # 办结率 behind 序时进度 by at least so much is worth a line
 MOST = 8
+AFTER = timedelta(days=30)  # a round that is closed stays the present one for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,25 @@ class Concern:
     word: str = ""
 
 
-def concerns(reading: Reading, board: Board, unreachable: int = 0) -> tuple[Concern, ...]:
+def current_round(rounds: Sequence[RoundRow], as_of: date) -> RoundRow | None:
+    """本轮报送: the round that is open, else one that should be, else one closed lately, else the next to come. None where
+    the units that may be seen hand in none. ``rounds``: the newest first."""
+    wanted = [one for one in rounds if one.phase != "skipped" and (one.round is None or one.figures.owing)]
+    open_ = [one for one in wanted if one.phase == "open"]
+    due = [one for one in reversed(wanted) if one.phase == "coming" and one.opens_on <= as_of]
+    lately = [one for one in wanted if one.phase == "closed" and one.deadline >= as_of - AFTER]
+    coming = [one for one in reversed(wanted) if one.phase == "coming" and one.opens_on > as_of]
+    return next(iter([*open_, *due, *lately, *coming, *wanted]), None)
+
+
+def concerns(
+    reading: Reading, board: Board, unreachable: int = 0, round_: RoundRow | None = None
+) -> tuple[Concern, ...]:
     """At most eight lines; none when all goes well. ``unreachable``: units that owe something and that nobody can
-    reach."""
+    reach; ``round_``: the present round."""
     lines = [
         *_late(reading, board),
+        *_round(reading, round_),
         *_unreachable(reading, unreachable),
         *_waiting(reading, board),
         *_behind(reading, board),
@@ -47,6 +64,18 @@ def _late(reading: Reading, board: Board) -> Iterator[Concern]:
         words = f"{_named(line)}：{'严重' if red == line.cell.late else ''}逾期 {line.cell.late} 件"
         words += f"，其中严重逾期 {red} 件" if 0 < red < line.cell.late else ""
         yield Concern(line.cell.light, words, _items(reading, section=line.name, timing="late"))
+
+
+def _round(reading: Reading, row: RoundRow | None) -> Iterator[Concern]:
+    if row is None or row.round is None:
+        return
+    path, name = f"/rounds/{row.code}", f"{period_name(row.code, reading.calendars)}半年报告"
+    if row.phase == "open" and row.figures.missing:
+        link = address(path, show="overdue", **carried(reading))
+        yield Concern(Light.ORANGE, f"{name}：{row.figures.missing} 个单位过期未报", link)
+    if row.figures.waiting:
+        link = address(path, show="submitted", **carried(reading))
+        yield Concern(Light.GREEN, f"{name}：待审核 {row.figures.waiting} 份", link, "待审核")
 
 
 def _unreachable(reading: Reading, number: int) -> Iterator[Concern]:

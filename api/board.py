@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from api.heat import Heat, heat_of
 from ledger import tally
 from ledger.database import Session
 from ledger.queries.board import DueCount, OverdueUnit, Upcoming, due_between, overdue_by_unit, upcoming
+from ledger.queries.grounds import Ground, Layout, ground, places
+from ledger.queries.heat import heat_counts
 from ledger.queries.reading import Reading
-from ledger.queries.units import UnitRow, counties
+from ledger.queries.units import counties
 from policy_models.plan import Kind, PlanTask, Section
 from policy_models.rollup import Cell, Count, roll_up
 
@@ -43,16 +46,6 @@ class ActionBlock:
 
 
 @dataclass(frozen=True)
-class HeatLine:
-    """One county (or, with code "", the city's own units): a cell for each task, None where it owes nothing."""
-
-    code: str
-    name: str
-    cell: Cell
-    cells: tuple[Cell | None, ...]
-
-
-@dataclass(frozen=True)
 class Milestone:
     """What a phase wants by a day: the matters, and how they stand together."""
 
@@ -70,8 +63,7 @@ class Board:
     safeguards: tuple[SectionLine, ...]
     phase_cells: tuple[Cell, ...]
     milestones: tuple[Milestone, ...]
-    heat_tasks: tuple[int, ...]
-    heat: tuple[HeatLine, ...]
+    heat: Heat
     overdue: tuple[OverdueUnit, ...]
     county_names: Mapping[str, str]
     upcoming: tuple[Upcoming, ...]
@@ -83,12 +75,11 @@ class Board:
 
 
 def board(session: Session, reading: Reading) -> Board:
-    """Everything on the board, as of the reading's day: five statements, however many items there are."""
-    counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now)
-    areas = counties(session)
+    """Everything on the board, as of the reading's day: a fixed number of statements, however many items there are."""
+    counts = _counts(session, reading)
+    areas = counties(session, reading.scope)
     lines = section_lines(reading, counts)
     actions = action_blocks(reading, counts, lines)
-    heat_tasks, heat = _heat(reading, counts, areas)
     phase_cells = roll_up(counts, lambda c: c.phase)
     return Board(
         roll_up(counts, lambda c: 0).get(0, EMPTY),
@@ -98,8 +89,7 @@ def board(session: Session, reading: Reading) -> Board:
         tuple(lines[f"safeguard-{guard.number}"] for guard in reading.plan.safeguards),
         tuple(phase_cells.get(phase.number, EMPTY) for phase in reading.plan.phases),
         _milestones(reading, counts),
-        heat_tasks,
-        heat,
+        _heat(session, reading, counts, ground(session, reading)),
         overdue_by_unit(session, reading),
         {county.code: county.name for county in areas},
         upcoming(session, reading),
@@ -147,20 +137,22 @@ def action_blocks(
     )
 
 
-def _heat(
-    reading: Reading, counts: list[Count], areas: tuple[UnitRow, ...]
-) -> tuple[tuple[int, ...], tuple[HeatLine, ...]]:
-    of_tasks = [count for count in counts if count.task is not None]
-    cells = roll_up(of_tasks, lambda c: (c.county, c.task))
-    whole = roll_up(of_tasks, lambda c: c.county)
-    numbers = tuple(task.number for task in reading.plan.tasks if any(key[1] == task.number for key in cells))
-    places = [("", "市级"), *((area.code, area.name) for area in areas)]
-    lines = (
-        HeatLine(code, name, whole[code], tuple(cells.get((code, number)) for number in numbers))
-        for code, name in places
-        if code in whole
-    )
-    return numbers, tuple(lines)
+def heat(session: Session, reading: Reading, under: str | None = None) -> Heat:
+    """Places × tasks, of all that may be seen or of one county (``city``: the city's own units): three statements."""
+    here = ground(session, reading, under)
+    counts = _counts(session, reading) if here.layout is Layout.COUNTIES else []
+    return _heat(session, reading, counts, here)
+
+
+def _counts(session: Session, reading: Reading) -> list[Count]:
+    return tally.counts(session, reading.summary.code, reading.as_of, now=reading.now, scope=reading.scope)
+
+
+def _heat(session: Session, reading: Reading, counts: list[Count], here: Ground) -> Heat:
+    """A whole city by its counties is in the counts already; anything finer is counted for itself."""
+    if here.layout is not Layout.COUNTIES:
+        counts = heat_counts(session, reading, here)
+    return heat_of(reading, counts, places(session, reading, here), here)
 
 
 def _milestones(reading: Reading, counts: list[Count]) -> tuple[Milestone, ...]:

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import count, islice
 from typing import Any
 
-from sqlalchemy import DateTime, Integer, String, and_, cast, delete, func, insert, literal, select, update
+from sqlalchemy import DateTime, Integer, String, and_, cast, func, insert, literal, select, update
 
 from benchmarks.databases import Stage, opened
 from benchmarks.measure import say
@@ -19,7 +19,6 @@ from ledger import issuing, loading, reminders, tally
 from ledger.civil import at_hour
 from ledger.database import Database, Session
 from ledger.tables import entry, plan, work_item
-from ledger.tables import tally as tally_table
 from policy_models.lifecycle import Act, State
 from policy_models.plan import Level
 from policy_models.plan_file import BUNDLED, Pack, load_pack
@@ -120,8 +119,7 @@ def _build(stage: Stage, items: int) -> Ledger:
         with database.write() as session:
             _live_through_the_past(session)
             plan_id = session.execute(select(plan.c.id).where(plan.c.code == code)).scalar_one()
-            session.execute(delete(tally_table))
-            tally.add(session, work_item.c.plan_id == plan_id, +1)
+            tally.rebuild(session, plan_id)
         _sweep_of_yesterday(database, code)
         stage.place.settle(name)
         with database.read() as session:

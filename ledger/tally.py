@@ -111,16 +111,21 @@ def counts(session: Session, plan_code: str, as_of: date, *, now: datetime, scop
     return [Count(r.code, r.task, r.phase, r.county, Timing(r.timing), int(r.n), int(r.due)) for r in rows]
 
 
-def facts(session: Session, plan_id: int, as_of: date, *, now: datetime, scope: Scope = WHOLE) -> FromClause:
-    """Counts ``n`` of the items in a scope by FACTS, as of a civil date, to be summed: some rows take away.
+def facts(
+    session: Session, plan_id: int, as_of: date, *, now: datetime, scope: Scope = WHOLE, owner: str | None = None
+) -> FromClause:
+    """Counts ``n`` of the items in a scope (or of one unit alone, its ``owner``) by FACTS, as of a civil date, to be
+    summed: some rows take away.
 
     The whole city and whole counties come from the tally; on a past day, less the items touched since as they stand and
     with them as they stood: so yesterday costs what was done since. Any other scope is counted from its units' items.
     """
     until = end_of_day(as_of) if as_of < civil_date(now) else None
+    if owner is not None:
+        return _facts_of_units(plan_id, until, work_item.c.unit_code == owner).subquery("facts")
     areas = whole_counties(session, scope)
     if areas is None:
-        return _facts_of_units(plan_id, until, scope).subquery("facts")
+        return _facts_of_units(plan_id, until, within(scope, work_item.c.unit_code)).subquery("facts")
     own = [tally.c.plan_id == plan_id] if scope.is_whole else [tally.c.plan_id == plan_id, tally.c.county.in_(areas)]
     told = select(*(tally.c[name] for name in FACTS[1:]), tally.c.n).where(*own)
     if until is None:
@@ -142,8 +147,7 @@ def whole_counties(session: Session, scope: Scope) -> tuple[str, ...] | None:
     return found if found and len(found) == len(set(scope.roots)) else None
 
 
-def _facts_of_units(plan_id: int, until: datetime | None, scope: Scope) -> Select[Any]:
-    mine = within(scope, work_item.c.unit_code)
+def _facts_of_units(plan_id: int, until: datetime | None, mine: ColumnElement[bool]) -> Select[Any]:
     if until is None:
         return _facts_of(work_item, +1).where(work_item.c.plan_id == plan_id, mine)
     ids = select(work_item.c.id).where(work_item.c.plan_id == plan_id, mine)

@@ -92,7 +92,7 @@ def save_units(session: Session, units: Iterable[Unit], *, now: datetime, replac
         values: dict[str, Any] = {name.removeprefix("_"): bindparam(name) for name in changed[0] if name != "_code"}
         values["version"] = unit.c.version + 1
         session.execute(update(unit).where(unit.c.code == bindparam("_code")).values(values), changed)
-    if any(row["_county"] != before[row["_code"]]["county"] for row in changed):
+    if any(row[f"_{name}"] != before[row["_code"]][name] for row in changed for name in ("county", "parent", "level")):
         for plan in plans(session):
             tally.rebuild(session, plan.id)
     hand_over(session, now=now)

@@ -21,7 +21,8 @@ from ledger import extensions, plans
 from ledger.acts import standing
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
-from ledger.queries.items import ItemFilter, ItemRow, item, items, plan_of_item
+from ledger.queries.item_filter import ItemFilter
+from ledger.queries.items import ItemRow, item, items, plan_of_item
 from ledger.queries.ladders import item_ladder
 from ledger.queries.reading import Reading
 from ledger.queries.units import counties, unit_names
@@ -53,8 +54,11 @@ def asked(
     within: Word = None,
     due_from: CivilDay = None,
     due_to: CivilDay = None,
+    opens_from: CivilDay = None,
+    opens_to: CivilDay = None,
 ) -> ItemFilter:
-    return ItemFilter(unit, section, requirement, period, under, state, tuple(timing), phase, within, due_from, due_to)
+    days = (due_from, due_to, None, opens_from, opens_to)
+    return ItemFilter(unit, section, requirement, period, under, state, tuple(timing), phase, within, *days)
 
 
 Asked = Annotated[ItemFilter, Depends(asked)]
@@ -78,8 +82,8 @@ def show_items(session: Reads, reading: MaybePlan, wanted: Asked, number: PageNu
         "found": items(session, reading, wanted, skip=skip, limit=PAGE_ROWS),
         "number": number,
         "skip": skip,
-        "names": unit_names(session, codes),
-        "counties": counties(session),
+        "names": unit_names(session, codes, reading.scope),
+        "counties": counties(session, reading.scope),
     }
     return plan_page("items.html", reading, plans.plans(session), context)
 

@@ -15,7 +15,8 @@ CITY = "city"  # as ``under``: the units of the city itself
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
     """What a list is narrowed to; an empty field narrows nothing. ``under``: a county's code, or ``city`` for the
-    city's own units; ``within``: a unit and all below it; ``due_from`` and ``due_to``: deadlines, both included."""
+    city's own units; ``within``: a unit and all below it; ``due_from`` and ``due_to``: deadlines, both included; ``opens_from`` and ``opens_to``: the day they
+    open, both included."""
 
     unit: str | None = None
     section: str | None = None
@@ -29,3 +30,5 @@ class ItemFilter:
     due_from: date | None = None
     due_to: date | None = None
     level: Level | None = None
+    opens_from: date | None = None
+    opens_to: date | None = None

@@ -310,6 +310,10 @@ def conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[Colum
         where.append(columns.deadline >= wanted.due_from)
     if wanted.due_to is not None:
         where.append(columns.deadline <= wanted.due_to)
+    if wanted.opens_from is not None:
+        where.append(columns.opens_on >= wanted.opens_from)
+    if wanted.opens_to is not None:
+        where.append(columns.opens_on <= wanted.opens_to)
     if wanted.timing and set(wanted.timing) != set(Timing):
         where.append(timing_of(columns, reading).in_([timing.value for timing in wanted.timing]))
         where += implied_states(columns, wanted.timing)

@@ -91,6 +91,10 @@ def _conditions(column: Any, reading: Reading, wanted: ItemFilter) -> list[Colum
         where.append(column.deadline >= wanted.due_from)
     if wanted.due_to is not None:
         where.append(column.deadline <= wanted.due_to)
+    if wanted.opens_from is not None:
+        where.append(column.opens_on >= wanted.opens_from)
+    if wanted.opens_to is not None:
+        where.append(column.opens_on <= wanted.opens_to)
     if wanted.timing and set(wanted.timing) != set(Timing):
         timing = timing_case(column, reading.at, late=column.late, often_returned=column.often_returned)
         where.append(timing.in_([one.value for one in wanted.timing]))
