@@ -4,6 +4,7 @@ shows rows of units narrows them here, and every act asks here."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, true
@@ -25,7 +26,12 @@ def line_of(session: Session, code: str) -> frozenset[str]:
 
 def codes_within(roots: Iterable[str]) -> Any:
     """The codes of these units and of all below them, as a subquery of one column."""
-    tree = select(unit.c.code).where(unit.c.code.in_(sorted(roots))).cte("within_scope", recursive=True)
+    return _codes_within(tuple(sorted(roots)))
+
+
+@lru_cache(maxsize=256)  # one and the same, so that a statement that asks twice works it out once
+def _codes_within(roots: tuple[str, ...]) -> Any:
+    tree = select(unit.c.code).where(unit.c.code.in_(roots)).cte("within_scope", recursive=True)
     lower = unit.alias("lower")
     below = select(lower.c.code).join(tree, or_(lower.c.parent == tree.c.code, lower.c.superior == tree.c.code))
     return select(tree.union(below).c.code)

@@ -79,7 +79,7 @@ def show_unreachable(
     why: Annotated[Why | None, BeforeValidator(empty_is_none), Query()] = None,
 ) -> Response:
     """Every unit that owes something and that nobody can reach, with why."""
-    found = unreachable(session, reading.summary.code, reading.now)
+    found = unreachable(session, reading.summary.code, reading.now, scope=reading.scope)
     context = {
         "here": "board",
         "found": found,

@@ -85,7 +85,7 @@ def _late(reading: Reading) -> Any:
     if source is not work_item:
         parts = [[past]]
     timing = timing_of(source.c, reading)
-    late = [source.c.plan_id == reading.plan_id, timing.in_([one.value for one in LATE])]
+    late = [reading.seen(source.c), timing.in_([one.value for one in LATE])]
     chosen = [
         select(source.c.unit_code, source.c.deadline, timing.label("timing")).where(*late, *part) for part in parts
     ]
@@ -121,7 +121,7 @@ def upcoming(session: Session, reading: Reading, *, days: int = 30) -> tuple[Upc
                 duty, duty.c.id == columns.duty_id
             )
         )
-        .where(requirement.c.plan_id == reading.plan_id, columns.plan_id == reading.plan_id)
+        .where(requirement.c.plan_id == reading.plan_id, reading.seen(columns))
         .where(columns.deadline.between(reading.as_of, reading.as_of + timedelta(days=days)))
         .where(columns.state.not_in(["waived", "cancelled"]), columns.catch_up == "")
         .group_by(*group)
@@ -157,7 +157,7 @@ def due_between(session: Session, reading: Reading, first: date, last: date) -> 
     row = session.execute(
         select(func.count().label("total"), func.coalesce(func.sum(done), 0).label("done"))
         .select_from(source.join(requirement, requirement.c.id == source.c.requirement_id))
-        .where(requirement.c.plan_id == reading.plan_id, source.c.plan_id == reading.plan_id)
+        .where(requirement.c.plan_id == reading.plan_id, reading.seen(source.c))
         .where(source.c.deadline.between(first, last), timing.not_in([t.value for t in NOT_EXPECTED]))
     ).one()
     return DueCount(row.total, int(row.done))

@@ -12,7 +12,9 @@ from ledger import channels
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import plan_summary
+from ledger.scope import within
 from ledger.tables import person, person_address, unit, work_item
+from policy_models.access import WHOLE, Scope
 from policy_models.channels import INBOX_CODE
 from policy_models.people import Why
 from policy_models.plan import Level
@@ -35,8 +37,8 @@ class Unreachable:
     why: Why
 
 
-def unreachable(session: Session, plan_code: str, now: datetime) -> tuple[Unreachable, ...]:
-    """Units that owe something open, or opening within 30 days, without an active liaison who has a way that works: a
+def unreachable(session: Session, plan_code: str, now: datetime, *, scope: Scope = WHOLE) -> tuple[Unreachable, ...]:
+    """Units of the scope that owe something open, or opening within 30 days, without an active liaison who has a way that works: a
     confirmed channel from which no letter came back, or expressly the unit's inbox. Higher levels first. A few
     statements, however many units. Raises NotFound for an unknown plan."""
     usable = _usable(session)
@@ -54,7 +56,7 @@ def unreachable(session: Session, plan_code: str, now: datetime) -> tuple[Unreac
             .outerjoin(person, liaison)
             .outerjoin(person_address, person_address.c.person_id == person.c.id)
         )
-        .where(*_beyond_reach(session, plan_code, now, usable))
+        .where(*_beyond_reach(session, plan_code, now, usable), within(scope, unit.c.code))
         .group_by(unit.c.code, unit.c.name, unit.c.level, unit.c.county, upper.c.name)
     )
     found = [
@@ -65,9 +67,9 @@ def unreachable(session: Session, plan_code: str, now: datetime) -> tuple[Unreac
     return tuple(sorted(found, key=lambda one: (order.index(one.level), one.unit_code)))
 
 
-def count_unreachable(session: Session, plan_code: str, now: datetime) -> int:
+def count_unreachable(session: Session, plan_code: str, now: datetime, *, scope: Scope = WHOLE) -> int:
     """How many units ``unreachable`` gives: for the board and doctor."""
-    counted = select(func.count()).select_from(unit)
+    counted = select(func.count()).select_from(unit).where(within(scope, unit.c.code))
     return int(session.execute(counted.where(*_beyond_reach(session, plan_code, now, _usable(session)))).scalar_one())
 
 

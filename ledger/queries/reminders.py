@@ -30,6 +30,7 @@ from ledger.database import Session
 from ledger.queries.items import NO_PAGE
 from ledger.queries.outcomes import Outcome, Sending, outcome_of
 from ledger.queries.reading import Reading
+from ledger.scope import within
 from ledger.tables import circular, entry, outbox, outbox_line, person, reminder, requirement, unit, work_item
 from policy_models.errors import NotFound
 
@@ -141,11 +142,11 @@ def _said(reading: Reading, wanted: NoticeFilter, outcome: Any) -> Select[Any]:
     if wanted.kind:
         where.append(outbox.c.kind == wanted.kind)
     marks = (outbox.c.id.label("message"), outbox_line.c.item_id.label("item"), cast(null(), Integer).label("reminder"))
-    return (
-        select(*marks, outbox.c.queued_at, outcome)
-        .select_from(outbox.outerjoin(outbox_line, outbox_line.c.message_id == outbox.c.id))
-        .where(*where)
-    )
+    source = outbox.outerjoin(outbox_line, outbox_line.c.message_id == outbox.c.id)
+    if not reading.scope.is_whole:  # a notice is of the unit that owes the item, a circular of the one that gets it
+        source = source.outerjoin(work_item, work_item.c.id == outbox_line.c.item_id)
+        where.append(within(reading.scope, func.coalesce(work_item.c.unit_code, outbox.c.recipient)))
+    return select(*marks, outbox.c.queued_at, outcome).select_from(source).where(*where)
 
 
 def _kind_of_reminder() -> ColumnElement[str]:
@@ -167,7 +168,7 @@ def _unsaid(reading: Reading, wanted: NoticeFilter) -> Select[Any]:
             outbox.c.kind == _kind_of_reminder(),
         )
     )
-    where = [work_item.c.plan_id == reading.plan_id, reminder.c.as_of <= reading.as_of]
+    where = [reading.seen(work_item.c), reminder.c.as_of <= reading.as_of]
     where += [or_(reminder.c.withheld.is_not(None), and_(~named, ~spoken))]
     where += _narrowed(wanted, reminder.c.recipient, reminder.c.item_id, reminder.c.as_of)
     if wanted.kind:

@@ -218,7 +218,7 @@ def _rows(reading: Reading, unit_code: str, wanted: QueueFilter) -> Select[Any]:
 
 
 def _conditions(reading: Reading, unit_code: str, wanted: QueueFilter) -> list[Any]:
-    where: list[Any] = [work_item.c.plan_id == reading.plan_id, SUBMITTED_NOW]
+    where: list[Any] = [reading.seen(work_item.c), SUBMITTED_NOW]
     whole = wanted.whole and unit_code == reading.summary.coordinator
     if not whole:
         where.append(reviewer() == unit_code)
@@ -324,7 +324,7 @@ def period_before(
         select(items.id, items.key, items.period, items.deadline, func.max(entry.c.revision).label("submitted"))
         .join(requirement, requirement.c.id == items.requirement_id)
         .join(entry, and_(entry.c.item_id == items.id, entry.c.act == Act.SUBMIT.value))
-        .where(items.plan_id == reading.plan_id, items.unit_code == unit_code, items.deadline < deadline)
+        .where(reading.seen(items), items.unit_code == unit_code, items.deadline < deadline)
         .where(requirement.c.code == requirement_code)
         .group_by(items.id, items.key, items.period, items.deadline)
         .order_by(items.deadline.desc(), items.id.desc())

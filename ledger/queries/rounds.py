@@ -16,6 +16,7 @@ from ledger.database import Session
 from ledger.queries.exemplars import exemplars_at
 from ledger.queries.reading import Reading
 from ledger.rounds import Round, round_from
+from ledger.scope import within
 from ledger.tables import duty, report, report_draft, requirement, round_, unit, work_item
 from policy_models.errors import NotFound
 from policy_models.lifecycle import State
@@ -144,6 +145,7 @@ def _reports(session: Session, reading: Reading, until: datetime, round_id: int 
             .join(unit, unit.c.code == report.c.unit_code)
         )
         .where(round_.c.plan_id == reading.plan_id, report.c.created_at < until)
+        .where(within(reading.scope, report.c.unit_code))
     )
     if round_id is not None:
         chosen = chosen.where(round_.c.id == round_id)
@@ -208,7 +210,7 @@ def _periods(session: Session, reading: Reading) -> list[Any]:
 
 
 def _periods_owed(session: Session, reading: Reading) -> set[str]:
-    """The half-years in which a report is still asked for, not only counted or waived."""
+    """The half-years in which a report is still asked for of anybody, not only counted or waived."""
     asked = and_(
         work_item.c.plan_id == reading.plan_id,
         work_item.c.catch_up != "count_only",

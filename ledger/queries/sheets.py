@@ -118,7 +118,7 @@ def _below(chosen: Select[Any], reading: Reading, unit_code: str) -> Select[Any]
                 requirement, requirement.c.id == work_item.c.requirement_id
             )
         )
-        .where(work_item.c.plan_id == reading.plan_id)
+        .where(reading.seen(work_item.c))
         .where(unit.c.superior == unit_code, unit.c.level == Level.VILLAGE.value)
     )
 
@@ -147,7 +147,7 @@ def _former(
             .label("place"),
         )
         .join(requirement, requirement.c.id == work_item.c.requirement_id)
-        .where(work_item.c.plan_id == reading.plan_id, requirement.c.code == requirement_code)
+        .where(reading.seen(work_item.c), requirement.c.code == requirement_code)
         .where(work_item.c.state == State.ACCEPTED.value, work_item.c.unit_code.in_(units))
         .where(work_item.c.id.in_(select(evidence.c.item_id).where(evidence.c.of.is_not(None))))
         .subquery("accepted")

@@ -11,7 +11,9 @@ from sqlalchemy import case, func, literal, or_, select
 from ledger.database import Session
 from ledger.queries.items import timing_of
 from ledger.queries.reading import Reading
+from ledger.scope import within
 from ledger.tables import unit
+from policy_models.access import WHOLE, Scope
 from policy_models.errors import NotFound
 from policy_models.plan import Level
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, Timing
@@ -102,7 +104,7 @@ def _counts_below(session: Session, reading: Reading, code: str) -> dict[str, St
             source.c.unit_code,
             *(_sum_of(timing, group).label(name) for name, group in GROUPS.items()),
         )
-        .where(source.c.plan_id == reading.plan_id, source.c.unit_code.in_(select(tree.c.code)))
+        .where(reading.seen(source.c), source.c.unit_code.in_(select(tree.c.code)))
         .group_by(source.c.unit_code)
         .subquery("per_unit")
     )
@@ -134,50 +136,59 @@ def _sum_of(timing: Any, group: frozenset[Any] | None) -> Any:
     return func.sum(case((timing.in_([member.value for member in group]), 1), else_=0))
 
 
-def counties(session: Session) -> tuple[UnitRow, ...]:
-    """The counties themselves (without function), in order of code."""
-    rows = session.execute(
-        select(unit)
-        .where(unit.c.level == Level.COUNTY.value, unit.c.function == "", unit.c.active)
-        .order_by(unit.c.code)
-    )
-    return tuple(map(_unit, rows))
+def counties(session: Session, scope: Scope = WHOLE) -> tuple[UnitRow, ...]:
+    """The counties themselves (without function) that units of the scope lie in, in order of code."""
+    chosen = select(unit).where(unit.c.level == Level.COUNTY.value, unit.c.function == "", unit.c.active)
+    if not scope.is_whole:
+        lower = unit.alias("lower")
+        chosen = chosen.where(unit.c.code.in_(select(lower.c.county).where(within(scope, lower.c.code))))
+    return tuple(map(_unit, session.execute(chosen.order_by(unit.c.code))))
 
 
-def upper_units(session: Session) -> tuple[UnitRow, ...]:
-    """City, county and township units: the tree's first floors, in order of code."""
+def upper_units(session: Session, scope: Scope = WHOLE) -> tuple[UnitRow, ...]:
+    """City, county and township units of the scope: the tree's first floors, in order of code."""
     floors = [Level.CITY.value, Level.COUNTY.value, Level.TOWNSHIP.value]
-    rows = session.execute(select(unit).where(unit.c.level.in_(floors), unit.c.active).order_by(unit.c.code))
-    return tuple(map(_unit, rows))
+    chosen = select(unit).where(unit.c.level.in_(floors), unit.c.active, within(scope, unit.c.code))
+    return tuple(map(_unit, session.execute(chosen.order_by(unit.c.code))))
 
 
-def village_counts(session: Session) -> dict[str, int]:
-    """How many units lie directly below each township."""
+def village_counts(session: Session, scope: Scope = WHOLE) -> dict[str, int]:
+    """How many units of the scope lie directly below each township."""
     below_it = select(unit.c.parent, func.count().label("n")).where(unit.c.active, unit.c.parent.is_not(None))
+    below_it = below_it.where(within(scope, unit.c.code))
     return {row.parent: row.n for row in session.execute(below_it.group_by(unit.c.parent))}
 
 
-def search(session: Session, words: str, *, limit: int = 100) -> tuple[UnitRow, ...]:
-    """Units whose name contains the words or whose code begins with them, the higher levels first."""
+def search(session: Session, words: str, *, limit: int = 100, scope: Scope = WHOLE) -> tuple[UnitRow, ...]:
+    """Units of the scope whose name contains the words or whose code begins with them, the higher levels first."""
     literal_words = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     hit = or_(unit.c.name.like(f"%{literal_words}%", escape="\\"), unit.c.code.like(f"{literal_words}%", escape="\\"))
-    rows = session.execute(
-        select(unit).where(hit, unit.c.active).order_by(func.length(unit.c.code), unit.c.code).limit(limit)
-    )
+    chosen = select(unit).where(hit, unit.c.active, within(scope, unit.c.code))
+    rows = session.execute(chosen.order_by(func.length(unit.c.code), unit.c.code).limit(limit))
     return tuple(map(_unit, rows))
 
 
-def all_units(session: Session, *, parent: str | None = None, after: str = "", limit: int = 200) -> tuple[UnitRow, ...]:
-    """Units in order of code, from the one after ``after``; only those below ``parent`` if given."""
-    chosen = select(unit).where(unit.c.code > after, unit.c.active).order_by(unit.c.code).limit(limit)
+def all_units(
+    session: Session, *, parent: str | None = None, after: str = "", limit: int = 200, scope: Scope = WHOLE
+) -> tuple[UnitRow, ...]:
+    """Units of the scope in order of code, from the one after ``after``; only those below ``parent`` if given."""
+    chosen = select(unit).where(unit.c.code > after, unit.c.active, within(scope, unit.c.code))
+    chosen = chosen.order_by(unit.c.code).limit(limit)
     if parent is not None:
         chosen = chosen.where(unit.c.parent == parent)
     return tuple(map(_unit, session.execute(chosen)))
 
 
-def unit_names(session: Session, codes: frozenset[str]) -> dict[str, str]:
-    """Names by code."""
-    return {r.code: r.name for r in session.execute(select(unit.c.code, unit.c.name).where(unit.c.code.in_(codes)))}
+def units_of(session: Session, codes: frozenset[str]) -> tuple[UnitRow, ...]:
+    """The units of these codes, in order of code; an unknown code has none."""
+    rows = session.execute(select(unit).where(unit.c.code.in_(codes)).order_by(unit.c.code))
+    return tuple(map(_unit, rows))
+
+
+def unit_names(session: Session, codes: frozenset[str], scope: Scope = WHOLE) -> dict[str, str]:
+    """Names by code, of those units that lie in the scope."""
+    chosen = select(unit.c.code, unit.c.name).where(unit.c.code.in_(codes), within(scope, unit.c.code))
+    return {row.code: row.name for row in session.execute(chosen)}
 
 
 def _unit(row: Any) -> UnitRow:

@@ -119,7 +119,7 @@ def _chosen(reading: Reading) -> Select[Any]:
         )
         .join(unit, unit.c.code == work_item.c.unit_code)
         .join(requirement, requirement.c.id == work_item.c.requirement_id)
-        .where(work_item.c.plan_id == reading.plan_id)
+        .where(reading.seen(work_item.c))
     )
 
 
@@ -154,7 +154,7 @@ def _known(session: Session, reading: Reading, own: str) -> Known:
         select(func.max(evidence.c.id))
         .join(work_item, work_item.c.id == evidence.c.item_id)
         .join(unit, unit.c.code == work_item.c.unit_code)
-        .where(work_item.c.plan_id == reading.plan_id, _may_fill(own))
+        .where(reading.seen(work_item.c), _may_fill(own))
         .where(evidence.c.type == EvidenceType.MEASURE.value, evidence.c.of.is_not(None))
         .group_by(work_item.c.unit_code, work_item.c.requirement_id, evidence.c.name)
     )
