@@ -23,10 +23,12 @@ from api.routes import (
     accounts,
     admin,
     admin_audit,
+    admin_calendars,
     admin_system,
     admin_tokens,
     board,
     bulletin,
+    calendar,
     channels,
     charts,
     chase,
@@ -55,6 +57,7 @@ from api.routes import (
     messages,
     my_account,
     my_totp,
+    oidc,
     openapi,
     people,
     people_import,
@@ -76,9 +79,11 @@ from api.routes import (
     submit,
     subscribe,
     task,
+    timeline,
     unit,
     workbook,
 )
+from api.single_sign_on import SignOn
 from ledger.database import Database, connect
 from ledger.settings import Settings
 
@@ -108,6 +113,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     app.state.database, app.state.settings = database, settings
     app.state.clock, app.state.misses = Clock(settings.clock), Misses()
     app.state.login_rules, app.state.attempts = settings.login_rules, Attempts()
+    app.state.sign_on = SignOn.of(settings)
     app.state.feeds = FeedKeeper(database, settings.base_url, app.state.clock)
     app.state.pdfs = PdfCopies(settings.file_dir / "pdf")
     app.add_middleware(SafeHeaders)
@@ -116,6 +122,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     for face in (
         login,
         login_code,
+        oidc,
         invitation,
         my_account,
         my_totp,
@@ -127,6 +134,8 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         board,
         charts,
         task,
+        calendar,
+        timeline,
         unit,
         subscribe,
         item,
@@ -159,6 +168,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         people,
         admin,
         admin_audit,
+        admin_calendars,
         admin_tokens,
         admin_system,
         healthz,

@@ -17,7 +17,8 @@ Session = Connection  # what verbs and queries take: an open transaction
 BUSY_SECONDS = 15  # how long a transaction waits for another's lock
 POSTGRES = {
     "connect_timeout": 5,
-    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=10min",
+    # Compiling takes longer than any of our statements: what is narrowed to a scope is thought to be dear, and isn't.
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=10min -c jit=off",
 }
 LOST_RACE = frozenset({"40001", "40P01", "55P03"})  # PostgreSQL: serialization failure, deadlock, lock not to be had
 

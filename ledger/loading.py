@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from ledger import timetables
+from ledger.calendar_entries import overlaid
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import requirement_ids
@@ -19,12 +20,15 @@ from ledger.tables import assignee
 from ledger.tables import plan as plan_table
 from ledger.tables import requirement as requirement_table
 from ledger.units import all_units, save_units, units_digest
+from policy_models import calendar_file
+from policy_models.calendars import Calendars
 from policy_models.errors import PlanInvalid, ReasonMissing
 from policy_models.ladder import ladder_of
 from policy_models.plan import Level, Plan, Requirement
 from policy_models.plan_checks import check_plan
 from policy_models.plan_file import Pack
 from policy_models.timing import CatchUp
+from policy_models.units import Units
 from policy_models.work_items import task_number
 
 
@@ -60,16 +64,19 @@ def load_plan(
 ) -> LoadReport:
     """Load a pack, or its changes, in the caller's one transaction; a second time changes nothing.
 
+    What was entered on pages (``calendar_entries``) counts before the pack's calendars of the same name.
+
     ``go_live_on`` (default: today) and ``catch_up`` decide about what is dated before; both are kept from the first
     load. Raises PlanInvalid, UnitsInvalid, ReasonMissing (waiving the past needs a reason).
     """
     if catch_up is CatchUp.WAIVE and not (reason and reason.strip()):
         raise ReasonMissing("豁免此前的事项须写明理由")
     units_added = save_units(session, pack.units.values(), now=now, replace=False).added
-    units = all_units(session)
-    if findings := check_plan(pack.plan, units, pack.calendars):
+    units, texts = all_units(session), overlaid(session, pack.calendar_texts)
+    calendars = pack.calendars if texts == pack.calendar_texts else calendar_file.parse_texts(texts)
+    if findings := check_plan(pack.plan, units, calendars):
         raise PlanInvalid([pack.fault(finding) for finding in findings])
-    digest = hashlib.sha256(f"{pack.digest}|{pack.calendars.digest}|{units_digest(units)}".encode()).hexdigest()
+    digest = plan_digest(pack.plan, calendars, units)
     known = session.execute(select(plan_table).where(plan_table.c.code == pack.plan.code)).one_or_none()
     if known is not None and known.digest == digest:
         return NOTHING
@@ -79,17 +86,29 @@ def load_plan(
         "catch_up_reason": reason,
         "demonstration": demonstration,
     }
-    plan_id = _save_plan(session, pack, digest, known, now, settled)
+    plan_id = _save_plan(session, pack, texts, digest, known, now, settled)
     added, changed, dropped = _save_requirements(session, plan_id, pack.plan)
-    timetables.save(session, plan_id, pack.plan, units, pack.calendars)
+    timetables.save(session, plan_id, pack.plan, units, calendars)
     items = timetables.reconcile(session, pack.plan.code, now=now)
     return LoadReport(units_added, added, changed, dropped, items.added, items.moved, items.cancelled)
 
 
+def plan_digest(plan: Plan, calendars: Calendars, units: Units) -> str:
+    """SHA-256 of all that a plan's items follow from: equal digest, nothing to load."""
+    document = hashlib.sha256(plan.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(f"{document}|{calendars.digest}|{units_digest(units)}".encode()).hexdigest()
+
+
 def _save_plan(
-    session: Session, pack: Pack, digest: str, known: Row[Any] | None, now: datetime, settled: dict[str, Any]
+    session: Session,
+    pack: Pack,
+    texts: dict[str, str],
+    digest: str,
+    known: Row[Any] | None,
+    now: datetime,
+    settled: dict[str, Any],
 ) -> int:
-    calendars = json.dumps(pack.calendar_texts, ensure_ascii=False, sort_keys=True)
+    calendars = json.dumps(texts, ensure_ascii=False, sort_keys=True)
     values: dict[str, Any] = {
         "revision": pack.plan.revision,
         "title": pack.plan.title,

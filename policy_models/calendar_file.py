@@ -69,7 +69,7 @@ def write_holiday_year(folder: Path, year: HolidayYear) -> Path:
     target = _root(folder) / "holidays" / f"{year.year}.yaml"
     if problems := year.problems():
         raise CalendarInvalid([Fault(str(target), None, _dotted(path), message) for path, message in problems])
-    text = _yaml(year)
+    text = holiday_text(year)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(target, text)
@@ -78,8 +78,13 @@ def write_holiday_year(folder: Path, year: HolidayYear) -> Path:
     return target
 
 
-def _yaml(year: HolidayYear) -> str:
-    """One line for each block, as a person would write it; the words need quotes only in the source."""
+def holiday_name(year: int) -> str:
+    """``holidays/2027.yaml``: the name inside a folder of calendars."""
+    return f"holidays/{year}.yaml"
+
+
+def holiday_text(year: HolidayYear) -> str:
+    """A year's arrangement as its file: one line for each block, as a person would write it; the words need quotes only in the source."""
     lines = [f"year: {year.year}", f"source: {json.dumps(year.source, ensure_ascii=False)}"]
     lines += [f"published_on: {year.published_on}"] if year.published_on else []
     lines.append("days_off:")
