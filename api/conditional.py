@@ -20,7 +20,7 @@ def is_fresh(tags: set[str], changed_at: datetime, if_none_match: str | None, if
     If-None-Match (a list, weak tags, ``*``) decides alone where it is given (RFC 9110 §13.1.3).
     """
     if if_none_match is not None:
-        return if_none_match.strip() == "*" or bool(tags & set(_TAG.findall(if_none_match)))
+        return is_named(tags, if_none_match)
     if if_modified_since is None:
         return False
     try:
@@ -28,6 +28,11 @@ def is_fresh(tags: set[str], changed_at: datetime, if_none_match: str | None, if
     except ValueError:
         return False  # an invalid date is to be ignored
     return changed_at.replace(microsecond=0) <= (since if since.tzinfo else since.replace(tzinfo=UTC))
+
+
+def is_named(tags: set[str], if_none_match: str) -> bool:
+    """Whether If-None-Match names one of these tags, or any (``*``)."""
+    return if_none_match.strip() == "*" or bool(tags & set(_TAG.findall(if_none_match)))
 
 
 def accepts_gzip(accept_encoding: str | None) -> bool:

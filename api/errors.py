@@ -100,7 +100,7 @@ FIELDS = {
     "opens_from": "起始启动日",
     "opens_to": "截止启动日",
     "month": "月份",
-    "span_of": "时间范围",
+    "zoom": "时间范围",
     "cursor": "页码",
     "section": "任务",
     "requirement": "事项",

@@ -16,13 +16,14 @@ from api.desk import Today, present
 from api.guard import Guarded
 from api.pages import address, plan_page
 from api.routes.item import Word
+from api.routes.register import Asked as Filtered
 from api.routes.review import note_blocked
 from api.ways import Ways
 from ledger import chasing, plans
 from ledger.acts import Actor
 from ledger.chasing import LONGEST, Chased, Preview
 from ledger.database import Database, Session
-from ledger.queries.chases import chase_sent, overdue
+from ledger.queries.chases import chase_sent, chaseable, overdue
 from ledger.queries.reading import Reading
 from ledger.queries.units import unit_names, unit_row
 from ledger.settings import LadderSettings, Settings
@@ -75,14 +76,22 @@ def preview_chosen(
     now: Now,
     deployed: Deployed,
     by: Acting,
+    filtered: Filtered,
     pick: Picked = [],  # noqa: B006
     keys: Joined = "",
+    which: Annotated[Literal["picked", "all"], Form()] = "picked",
     words: Typed = "",
     principals: Switch = "",
     plan: PlanCode = None,
 ) -> Response:
-    """What was ticked on another page, or the same again with words. Nothing is sent."""
+    """What was ticked on another page, or (``which``) all that its filter has, or the same again with words. Nothing is
+    sent."""
     reading = present(session, plan, now)
+    if which == "all":
+        found = chaseable(session, reading, by.unit, filtered[0])
+        if not found.keys:
+            return _nothing_page(session, reading, by, "符合条件的事项目前都不需要催办")
+        return _page(session, reading, deployed, by, found.keys, total=found.total)
     return _page(session, reading, deployed, by, _chosen(pick, keys), words=words, principals=bool(principals))
 
 
@@ -100,7 +109,7 @@ def send(
     """Queue the messages; what is refused is told on the same page, with what was typed."""
     chosen = _chosen((), keys)
     try:
-        done = _chase(database, chosen, by, now, words, bool(principals))
+        done = send_chase(database, chosen, by, now, words, bool(principals))
     except (ActNotAllowed, PrivacyBlocked) as error:
         note_blocked(database, error, by=by, now=now)
         with database.read() as session:
@@ -151,7 +160,9 @@ def _chosen(pick: Sequence[str], keys: str) -> tuple[str, ...]:
     return found
 
 
-def _chase(database: Database, keys: Sequence[str], by: Actor, now: datetime, words: str, principals: bool) -> Chased:
+def send_chase(
+    database: Database, keys: Sequence[str], by: Actor, now: datetime, words: str, principals: bool
+) -> Chased:
     """Try again when another sending came in at the same instant: the second reading knows what was told."""
     for left in reversed(range(TRIES)):
         try:

@@ -85,7 +85,7 @@ async def upload(
     effective_on: CivilDay = None,
 ) -> Response:
     """Take files into an item's draft, each in a transaction of its own; what became of each is answered."""
-    by = await run_in_threadpool(_may_add, database, now, code, key)
+    by = await run_in_threadpool(may_add, database, now, code, key)
     desk = Desk(database, store, settings.limits, key, by, now, type, effective_on)
     answers, broken = Answers(), ""
     try:
@@ -97,7 +97,7 @@ async def upload(
     return _answered(request, by.unit, key, answers, broken or ("" if answers.files else NO_FILE))
 
 
-def _may_add(database: Database, now: datetime, code: str, key: str) -> Actor:
+def may_add(database: Database, now: datetime, code: str, key: str) -> Actor:
     """Before the body is read: an unknown item, another unit's or one that is not open takes no file."""
     with database.read() as session:
         by = acting(session, now, code)

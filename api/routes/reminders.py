@@ -72,7 +72,7 @@ def kept(wanted: NoticeFilter, span: Span) -> dict[str, object]:
     return {**facts, "outcome": wanted.outcome, "span": span}
 
 
-def _since(wanted: NoticeFilter, span: Span, reading: Reading) -> NoticeFilter:
+def since(wanted: NoticeFilter, span: Span, reading: Reading) -> NoticeFilter:
     days = SPAN_DAYS.get(span)
     return replace(wanted, since=reading.as_of - timedelta(days=days)) if days else wanted
 
@@ -86,11 +86,11 @@ def show_reminders(
     wanted, span = chosen
     number = number or 1
     skip = (number - 1) * PAGE_ROWS
-    hits = _meant(session, wanted.unit)
+    hits = _meant(session, reading, wanted.unit)
     if wanted.unit and len(hits) != 1:
         return _choice_page(session, reading, wanted, span, hits)
     wanted = replace(wanted, unit=hits[0].code if hits else None)
-    found = notice_page(session, reading, _since(wanted, span, reading), ways.sending, skip=skip, limit=PAGE_ROWS)
+    found = notice_page(session, reading, since(wanted, span, reading), ways.sending, skip=skip, limit=PAGE_ROWS)
     context = {
         "here": "reminders",
         "wanted": wanted,
@@ -113,15 +113,15 @@ def show_reminders(
     return plan_page("reminders.html", reading, plans.plans(session), context)
 
 
-def _meant(session: Session, words: str | None) -> tuple[UnitRow, ...]:
+def _meant(session: Session, reading: Reading, words: str | None) -> tuple[UnitRow, ...]:
     """The units that somebody may have meant: the one of this code, else those of exactly this name, else those found
     by it."""
     if words is None:
         return ()
     words = words.strip()
-    if unit_names(session, frozenset({words})):
+    if unit_names(session, frozenset({words}), reading.scope):
         return (unit_row(session, words),)
-    hits = search(session, words, limit=MOST_HITS)
+    hits = search(session, words, limit=MOST_HITS, scope=reading.scope)
     return tuple(one for one in hits if one.name == words) or hits
 
 
@@ -136,7 +136,7 @@ def _choice_page(
 @router.get("/reminders.csv")
 def download_reminders(session: Reads, reading: OpenPlan, ways: Ways, chosen: Asked) -> Response:
     """All pages as CSV."""
-    wanted = _since(*chosen, reading)
+    wanted = since(*chosen, reading)
     target: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed when it has been sent
     for lines in csv_lines(cells(notice_rows(session, reading, wanted, ways.sending), reading, ways.name)):
         target.write(lines.encode())

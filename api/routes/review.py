@@ -180,7 +180,7 @@ def review_many(
     """Accept or send back what is ticked. What somebody else changed meanwhile is left alone and told."""
     seen = picked_items(pick)
     try:
-        bulk = _do_all(database, seen, verdict, by=by, now=now, reason=reason)
+        bulk = do_all(database, list(seen), seen, verdict, by=by, now=now, reason=reason)
     except (ReasonMissing, PrivacyBlocked, ActNotAllowed) as error:
         note_blocked(database, error, by=by, now=now)
         with database.read() as session:
@@ -226,16 +226,23 @@ def picked_items(pick: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def _do_all(
-    database: Database, seen: Mapping[str, int], verdict: Verdict, *, by: Actor, now: datetime, reason: str
+def do_all(
+    database: Database,
+    keys: Sequence[str],
+    seen: Mapping[str, int],
+    verdict: Verdict,
+    *,
+    by: Actor,
+    now: datetime,
+    reason: str,
 ) -> Bulk:
-    """Try again when another act came in at the same instant: the second reading knows who was first."""
+    """Accept or send back these items. Try again when another act came in at the same instant: the second reading knows who was first."""
     for left in reversed(range(TRIES)):
         try:
             with database.write() as session:
                 if verdict == "accept":
-                    return reviews.accept_all(session, list(seen), by=by, now=now, note=reason or None, seen=seen)
-                return reviews.send_back_all(session, list(seen), by=by, now=now, reason=reason, seen=seen)
+                    return reviews.accept_all(session, keys, by=by, now=now, note=reason or None, seen=seen)
+                return reviews.send_back_all(session, keys, by=by, now=now, reason=reason, seen=seen)
         except ChangedMeanwhile:
             if not left:
                 raise

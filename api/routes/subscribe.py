@@ -48,7 +48,7 @@ def show_subscribe(session: Reads, now: Now, deployed: Deployed, code: UnitCode)
     """The choice, the unit's subscriptions, and the steps in each calendar program."""
     own = units.unit_row(session, code)
     reading = open_reading(session, None, as_of=None, now=now)
-    offered = _offers(session, reading, own)
+    offered = offers_of(session, reading, own)
     tokens = feed_tokens.listing(session, own.code)
     context = {
         "here": "units",
@@ -88,7 +88,7 @@ def subscribe(
     if not name.strip():
         raise HTTPException(422, "请填写用途名称，便于以后停用时辨认")
     reading = open_reading(session, None, as_of=None, now=now)
-    offered = _offers(session, reading, own)
+    offered = offers_of(session, reading, own)
     chosen = {"below": below, "function": function, "person": person, "task": task, "phase": phase}
     target = target_of(offered, scope, chosen.get(scope, ""))
     token = feed_tokens.create(session, own.code, name, now, scope=scope, target=target)
@@ -112,7 +112,7 @@ def unsubscribe(session: Writes, now: Now, code: UnitCode, token_id: TokenId) ->
     return RedirectResponse(f"/units/{quote(code, safe='-')}/subscribe#running", 303)
 
 
-def _offers(session: Session, reading: Reading | None, own: units.UnitRow) -> tuple[Offer, ...]:
+def offers_of(session: Session, reading: Reading | None, own: units.UnitRow) -> tuple[Offer, ...]:
     staff = people.people_of(session, own.code)
     plan, areas = reading.plan if reading else None, None
     if reading and own.code == reading.summary.coordinator:
@@ -137,7 +137,7 @@ def _address(
     context = {
         "here": "units",
         "unit": own,
-        "content": scope_name(record.scope, record.target, _offers(session, reading, own)),
+        "content": scope_name(record.scope, record.target, offers_of(session, reading, own)),
         "name": record.name,
         "replaces": replaces,
         "links": made,
