@@ -123,8 +123,8 @@ def items(
     if page is not None and page.first is None:
         return _nothing(page.total, skip)
     source = items_in(reading, page) if page else reading.items()
-    where = conditions(source.c, reading, wanted)
-    chosen = chosen_rows(reading, source).where(*where)
+    where = conditions(source.c, reading, wanted, windowed=page is not None)
+    chosen = chosen_rows(reading, source, windowed=page is not None).where(*where)
     if page is not None:
         total, chosen, skip = page.total, chosen.where(inside(source.c, page)), page.offset
     else:
@@ -247,7 +247,7 @@ def planned_of(columns: Any, reading: Reading) -> Any:
     return case((columns.extended, first), else_=None)
 
 
-def chosen_rows(reading: Reading, source: Any) -> Select[Any]:
+def chosen_rows(reading: Reading, source: Any, *, windowed: bool = False) -> Select[Any]:
     """The columns of an ItemRow for the plan's items in ``source``, which is ``reading.items()``."""
     columns = source.c
     chosen = select(
@@ -278,7 +278,7 @@ def chosen_rows(reading: Reading, source: Any) -> Select[Any]:
         timing_of(columns, reading).label("timing"),
         planned_of(columns, reading).label("planned"),
     )
-    return joined(chosen, source).where(reading.seen(columns))
+    return joined(chosen, source).where(reading.seen(columns, windowed=windowed))
 
 
 def joined(chosen: Select[Any], source: Any) -> Select[Any]:
@@ -290,9 +290,11 @@ def joined(chosen: Select[Any], source: Any) -> Select[Any]:
     )
 
 
-def conditions(columns: Any, reading: Reading, wanted: ItemFilter) -> list[ColumnElement[bool]]:
-    """What a filter means, over ``joined`` rows."""
-    where: list[ColumnElement[bool]] = [reading.seen(columns)]
+def conditions(
+    columns: Any, reading: Reading, wanted: ItemFilter, *, windowed: bool = False
+) -> list[ColumnElement[bool]]:
+    """What a filter means, over ``joined`` rows; ``windowed``: see ``Reading.seen``."""
+    where: list[ColumnElement[bool]] = [reading.seen(columns, windowed=windowed)]
     pairs = (
         (columns.unit_code, wanted.unit),
         (requirement.c.section, wanted.section),

@@ -67,10 +67,13 @@ class Reading:
         past: FromClause = facts_of_items(self.plan_id, end_of_day(self.as_of), only)
         return past
 
-    def seen(self, columns: Any) -> ColumnElement[bool]:
-        """The condition on rows of ``items`` that they are the plan's, and of a unit in the scope."""
+    def seen(self, columns: Any, *, windowed: bool = False) -> ColumnElement[bool]:
+        """The condition on rows of ``items`` that they are the plan's, and of a unit in the scope; ``windowed``: they are
+        narrowed to a few days already, so that no database should begin with the units."""
         mine: ColumnElement[bool] = columns.plan_id == self.plan_id
-        return mine if self.scope.is_whole else and_(mine, within(self.scope, columns.unit_code))
+        if self.scope.is_whole:
+            return mine
+        return and_(mine, within(self.scope, columns.unit_code.concat("") if windowed else columns.unit_code))
 
 
 def doubted_dates(plan: Plan) -> dict[str, tuple[str, ...]]:

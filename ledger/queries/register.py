@@ -60,7 +60,7 @@ def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, ski
     """A page in order of requirement, deadline and unit: five statements. Raises NotFound behind the last page."""
     page = window(session, reading, wanted, skip=skip, limit=limit, by_requirement=True)
     source = items_in(reading, page) if page else reading.items()
-    where = conditions(source.c, reading, wanted)
+    where = conditions(source.c, reading, wanted, windowed=page is not None)
     if page is not None:
         total, offset = page.total, page.offset
         where += [inside(source.c, page)] if page.first else [false()]
@@ -68,7 +68,9 @@ def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, ski
         total, offset = session.execute(joined(select(func.count()), source).where(*where)).scalar_one(), skip
     if skip and skip >= total:
         raise NotFound(NO_PAGE)
-    rows = session.execute(_ordered(reading, source, where).limit(limit).offset(offset)).all()
+    rows = session.execute(
+        _ordered(reading, source, where, windowed=page is not None).limit(limit).offset(offset)
+    ).all()
     return RegisterPage(tuple(_told(session, reading, rows)), int(total))
 
 
@@ -84,11 +86,11 @@ def register_rows(
         yield from _told(session, reading, lot)
 
 
-def _ordered(reading: Reading, source: Any, where: Sequence[Any]) -> Select[Any]:
+def _ordered(reading: Reading, source: Any, where: Sequence[Any], *, windowed: bool = False) -> Select[Any]:
     upper = unit.alias("upper")
     columns = source.c
     return (
-        chosen_rows(reading, source)
+        chosen_rows(reading, source, windowed=windowed)
         .add_columns(unit.c.level, upper.c.name.label("above"))
         .outerjoin(upper, upper.c.code == unit.c.parent)
         .where(*where)

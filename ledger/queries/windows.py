@@ -4,7 +4,7 @@ items themselves are read for the days of one page only, however many there are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,8 +16,9 @@ from ledger.database import Session
 from ledger.queries.item_filter import CITY, ItemFilter
 from ledger.queries.reading import Reading
 from ledger.replay import facts_of_items
-from ledger.tables import item_move, requirement, work_item
+from ledger.tables import item_move, requirement, unit, work_item
 from ledger.timing_sql import timing_case
+from policy_models.plan import Level
 from policy_models.timing import Timing
 
 
@@ -47,8 +48,12 @@ def window(
     """The window of a page in order of deadline (or of requirement and deadline): one statement. None where the filter
     asks for what the tally does not tell apart (a unit, what lies below one, a level): such a list is short, or has an
     index of its own."""
-    if wanted.unit is not None or wanted.within is not None or wanted.level is not None:
+    if wanted.unit is not None or wanted.level is not None:
         return None
+    if wanted.within is not None:
+        if wanted.under is not None or not _is_county(session, wanted.within):
+            return None
+        wanted = replace(wanted, within=None, under=wanted.within)
     places = _places(session, reading, wanted, by_requirement)
     total, before, first = sum(one.n for one in places), 0, None
     offset = 0
@@ -59,6 +64,12 @@ def window(
         if first is not None and before >= skip + limit:
             return Window(total, first, place, offset)
     return Window(total, first, places[-1] if first else None, offset)
+
+
+def _is_county(session: Session, code: str) -> bool:
+    """Whether all below a unit is all of a county, which the tally knows."""
+    proper = (unit.c.code == code, unit.c.level == Level.COUNTY.value, unit.c.function == "")
+    return session.execute(select(unit.c.code).where(*proper)).first() is not None
 
 
 def _places(session: Session, reading: Reading, wanted: ItemFilter, by_requirement: bool) -> Sequence[Place]:

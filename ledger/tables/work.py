@@ -151,11 +151,11 @@ work_item = Table(
     CheckConstraint("opens_on <= deadline", name="opens_before_deadline"),
     Index("ix_work_item_unit_code_deadline", "unit_code", "deadline"),
     Index("ix_work_item_requirement_id_deadline", "requirement_id", "deadline", "unit_code"),
-    Index("ix_work_item_plan_id_deadline", "plan_id", "deadline", "id"),
+    # long lists; without the plan, which SQLite would take for the narrowest of all conditions
+    Index("ix_work_item_deadline", "deadline", "id"),
     # the list of what is not done, from the oldest deadline on
     Index(
         "ix_work_item_unfinished",
-        "plan_id",
         "deadline",
         "id",
         sqlite_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),

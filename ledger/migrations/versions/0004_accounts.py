@@ -98,12 +98,12 @@ def _index_what_was_done_when() -> None:
 def _index_long_lists() -> None:
     op.drop_index("ix_work_item_requirement_id_deadline", "work_item")
     op.create_index("ix_work_item_requirement_id_deadline", "work_item", ["requirement_id", "deadline", "unit_code"])
-    op.create_index("ix_work_item_plan_id_deadline", "work_item", ["plan_id", "deadline", "id"])
+    op.create_index("ix_work_item_deadline", "work_item", ["deadline", "id"])
     unfinished = sa.text("state IN ('open', 'returned', 'scheduled', 'submitted')")
     op.create_index(
         "ix_work_item_unfinished",
         "work_item",
-        ["plan_id", "deadline", "id"],
+        ["deadline", "id"],
         sqlite_where=unfinished,
         postgresql_where=unfinished,
     )
