@@ -34,6 +34,12 @@ SLICES = {
     "exempt": ("已豁免、已取消和仅统计", (Timing.EXEMPT, Timing.COUNTED), 6),
 }
 ALWAYS = ("late", "week", "month")  # an empty one says so; the others are left out
+DESK_ROWS = 60
+DESK = {
+    "returned": ("已退回，请补正", (), DESK_ROWS),
+    **{name: (SLICES[name][0], SLICES[name][1], DESK_ROWS) for name in ("late", "week", "month", "later", "review")},
+    "backfill": ("待补录", (Timing.BACKFILL,), 12),
+}
 
 
 def agenda(rows: Iterable[ItemRow], as_of: date) -> tuple[Slice, ...]:
@@ -47,6 +53,21 @@ def agenda(rows: Iterable[ItemRow], as_of: date) -> tuple[Slice, ...]:
         Slice(title, name, tuple(found[name][:most]), len(found[name]), timing)
         for name, (title, timing, most) in SLICES.items()
         if found[name] or name in ALWAYS
+    )
+
+
+def todo(rows: Iterable[ItemRow], as_of: date) -> tuple[Slice, ...]:
+    """What is left to hand in, most urgent first: what came back, what is late, this week, this month, later; then what
+    waits for review. Slices without items are left out."""
+    found: dict[str, list[ItemRow]] = {name: [] for name in DESK}
+    for row in rows:
+        name = "returned" if row.state is State.RETURNED else _slice_of(row, as_of)
+        if name in found:
+            found[name].append(row)
+    return tuple(
+        Slice(title, name, tuple(found[name][:most]), len(found[name]), timing)
+        for name, (title, timing, most) in DESK.items()
+        if found[name]
     )
 
 

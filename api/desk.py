@@ -14,7 +14,7 @@ from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.queries.reading import Reading
 from ledger.queries.review import waiting_count
-from ledger.queries.sheets import sheets
+from ledger.queries.sheets import SheetLine, sheets
 from policy_models.errors import NotFound, NotResponsible
 
 
@@ -49,9 +49,18 @@ def work_of(session: Session, reading: Reading, code: str) -> Work | None:
     """Today's desk of a unit in three statements; None for another day."""
     if reading.as_of != civil_date(reading.now):
         return None
-    left = sum(1 for one in sheets(session, reading, code) if one.left)
-    waiting = len(extensions.to_decide(session, reading.plan_id, code))
+    left, waiting = len(open_sheets(session, reading, code)), extensions_to_decide(session, reading, code)
     return Work(waiting_count(session, reading, code), waiting, left)
+
+
+def open_sheets(session: Session, reading: Reading, code: str) -> tuple[SheetLine, ...]:
+    """The sheets that are still to be filled in for villages below."""
+    return tuple(one for one in sheets(session, reading, code) if one.left)
+
+
+def extensions_to_decide(session: Session, reading: Reading, code: str) -> int:
+    """How many requests wait for this unit's answer."""
+    return len(extensions.to_decide(session, reading.plan_id, code))
 
 
 def coordinator_only(reading: Reading, code: str, sentence: str) -> None:

@@ -13,7 +13,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import narrowing, visit, words
+from api.help_chapters import chapter_of
+from api.navigation import bottom_bar, offered, rail
 from api.short_names import short_name
+from api.told import told
 from ledger.civil import civil_date
 from ledger.extensions import ANSWER_NAMES
 from ledger.plans import PlanSummary
@@ -46,8 +49,9 @@ def page(
     template: str, context: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     """A page. Pages are never stored by caches: they show what the ledger holds now."""
-    visitor = visit.current().visitor
-    html = _environment().get_template(template).render({"visitor": visitor, **context})
+    current = visit.current()
+    facts = {"visitor": current.visitor, "just_done": told(current.told), "help_chapter": chapter_of(template), **context}
+    html = _environment().get_template(template).render(facts)
     return HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
 
 
@@ -132,6 +136,9 @@ def _environment() -> Environment:
         length=length,
         decimal_words=decimal_words,
         may=visit.may,
+        rail=rail,
+        bottom_bar=bottom_bar,
+        offered=offered,
         role_names=ROLE_NAMES,
         reading=None,
         ahead=False,

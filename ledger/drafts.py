@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger import plans, submissions
@@ -17,7 +17,7 @@ from ledger.files import NO_FILE, StoredFile, stored_from
 from ledger.pieces import columns_of, evidence_from
 from ledger.screenings import require_clean
 from ledger.submissions import owed, require_not_report, words_of
-from ledger.tables import draft_evidence, file
+from ledger.tables import draft_evidence, file, work_item
 from ledger.used_files import files_of
 from policy_models.errors import ActNotAllowed, FileRefused, NotFound
 from policy_models.evidence import TYPE_NAMES, Evidence
@@ -232,3 +232,18 @@ def _row(item: Standing, piece: Evidence, by: Actor, now: datetime) -> dict[str,
 def _piece(row: Any) -> Piece:
     stored = stored_from(row, "stored_") if row.file_id is not None else None
     return Piece(row.id, evidence_from(row), stored, row.added_at, row.added_by)
+
+
+def held_counts(session: Session, plan_id: int, unit_code: str) -> dict[str, dict[EvidenceType, int]]:
+    """How many pieces of each type lie in the drafts of the items a unit owes, by the item's key: one statement."""
+    owed_now = [state.value for state in OWED]
+    rows = session.execute(
+        select(work_item.c.key, draft_evidence.c.type, func.count().label("n"))
+        .join(draft_evidence, draft_evidence.c.item_id == work_item.c.id)
+        .where(work_item.c.plan_id == plan_id, work_item.c.unit_code == unit_code, work_item.c.state.in_(owed_now))
+        .group_by(work_item.c.key, draft_evidence.c.type)
+    )
+    found: dict[str, dict[EvidenceType, int]] = {}
+    for row in rows:
+        found.setdefault(row.key, {})[EvidenceType(row.type)] = row.n
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Path, Query, Request, Response
@@ -45,6 +45,7 @@ router = APIRouter(route_class=Guarded, include_in_schema=False)
 Key = Annotated[str, BeforeValidator(printable), Path(max_length=120)]
 Number = Annotated[int | None, Query(ge=1, lt=2**63)]
 FileName = Annotated[str, BeforeValidator(printable), Query(max_length=120)]
+Back = Annotated[Literal["desk", ""], Query()]  # where one goes on after handing in: to the desk, else to the item
 RECENT = timedelta(days=180)  # files this young are offered for another item
 RECENT_SHOWN = 60
 FILE_TYPES = (EvidenceType.PHOTO, EvidenceType.SIGN_IN, EvidenceType.DOCUMENT)
@@ -77,16 +78,24 @@ def show_submit(
     kind: Annotated[EvidenceType | None, Query()] = None,
     called: FileName = "",
     saved: Annotated[str, Query(max_length=1)] = "",
+    back: Back = "",
 ) -> Response:
     """``removed``, ``kind`` and ``called``: a file just taken out, to be put back with one click."""
     item = submissions.owed(session, key, acting(session, now, code))
     undo = {"id": removed, "type": kind, "name": called} if removed and kind and called else None
-    return _page(session, now, settings, code, item, undo=undo, saved=saved == "1")
+    return _page(session, now, settings, code, item, undo=undo, saved=saved == "1", back=back)
 
 
 @router.post("/units/{code}/submit/{key:path}", dependencies=[Depends(own_page_only)])
 def act(
-    session: Writes, now: Now, settings: Deployed, by: Acting, key: Key, fields: Fields, chosen: Chosen
+    session: Writes,
+    now: Now,
+    settings: Deployed,
+    by: Acting,
+    key: Key,
+    fields: Fields,
+    chosen: Chosen,
+    back: Back = "",
 ) -> Response:
     """Save what was typed, then do what was asked: save, submit, clear, pick, remove-<piece>; or put_back alone."""
     item = submissions.owed(session, key, by)
@@ -95,23 +104,24 @@ def act(
     action = fields.get("action", "save")
     if action == "put_back":  # a form of its own: nothing was typed in it
         _pick(session, now, settings, by, key, fields, chosen)
-        return RedirectResponse(f"{submit_path(by.unit, key)}#files", 303)
+        return RedirectResponse(f"{address(submit_path(by.unit, key), back=back)}#files", 303)
     requirement = plans.requirement(session, item.plan_code, item.requirement)
     sheet = Sheet.of_form(fields, requirement)
     found = read(sheet, requirement, civil_date(now))
     if found.faults:
-        return _page(session, now, settings, by.unit, item, sheet=sheet, faults=found.faults, told="请核对标出的内容")
+        told = {"faults": found.faults, "told": "请核对标出的内容"}
+        return _page(session, now, settings, by.unit, item, sheet=sheet, back=back, **told)  # type: ignore[arg-type]
     try:
         drafts.write_words(session, key, found.evidence, by=by, now=now)
         drafts.date_files(session, key, dict(found.days), by=by)
-        return _acted(session, now, settings, by, key, action, found.note, fields, chosen)
+        return _acted(session, now, settings, by, key, action, found.note, fields, chosen, back)
     except PrivacyBlocked as error:
         screenings.record(
             session, error.place, "blocked", error.findings, sha256=error.sha256, by_unit=by.unit, now=now
         )
-        return _page(session, now, settings, by.unit, item, sheet=sheet, told=str(error))
+        return _page(session, now, settings, by.unit, item, sheet=sheet, told=str(error), back=back)
     except (EvidenceMissing, FileRefused) as error:
-        return _page(session, now, settings, by.unit, item, sheet=sheet, told=str(error))
+        return _page(session, now, settings, by.unit, item, sheet=sheet, told=str(error), back=back)
 
 
 def _acted(
@@ -124,10 +134,13 @@ def _acted(
     note: str | None,
     fields: Mapping[str, str],
     chosen: list[int],
+    back: str,
 ) -> Response:
-    here = submit_path(by.unit, key)
+    here = address(submit_path(by.unit, key), back=back)
     if action == "submit":
         drafts.submit_draft(session, key, by=by, now=now, note=note)
+        if back:
+            return RedirectResponse(f"/units/{quote(by.unit, safe='-')}/desk?told=submitted", 303)
         return RedirectResponse(f"/items/{quote(key, safe=':-._~')}", 303)
     if action == "clear":
         drafts.clear(session, key, by=by)
@@ -135,8 +148,11 @@ def _acted(
         _pick(session, now, settings, by, key, fields, chosen)
     if action.startswith("remove-"):
         gone = drafts.remove(session, key, _number(action), by=by)
-        here = address(here, removed=gone.file_id, kind=gone.type.value, called=gone.file_name)
-    return RedirectResponse(f"{here}#files" if action != "save" else address(here, saved="1"), 303)
+        undo = {"removed": gone.file_id, "kind": gone.type.value, "called": gone.file_name}
+        here = address(submit_path(by.unit, key), back=back, **undo)
+    if action == "save":
+        return RedirectResponse(address(submit_path(by.unit, key), back=back, saved="1"), 303)
+    return RedirectResponse(f"{here}#files", 303)
 
 
 def _pick(
@@ -181,6 +197,7 @@ def _page(
     told: str = "",
     undo: Mapping[str, object] | None = None,
     saved: bool = False,
+    back: str = "",
 ) -> Response:
     """The page as of now; with a sheet, what was typed stays, and ``told`` says what is wrong with it (422)."""
     reading = open_reading(session, item.plan_code, as_of=None, now=now)
@@ -213,7 +230,8 @@ def _page(
         "kinds": KINDS,
         "longest": {"text": LONGEST_TEXT, "link": LONGEST_LINK, "note": LONGEST_NOTE},
         "measures": labels(requirement),
-        "here_path": submit_path(code, item.key),
+        "here_path": address(submit_path(code, item.key), back=back),
+        "back": back,
         "upload_path": f"/units/{quote(code, safe='-')}/files/{quote(item.key, safe=':-._~')}",
         "withdraw_path": f"/units/{quote(code, safe='-')}/withdraw/{quote(item.key, safe=':-._~')}",
     }

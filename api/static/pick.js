@@ -10,6 +10,8 @@ for (const form of document.querySelectorAll("form[data-pick]")) {
     if (told) told.textContent = n ? `已选 ${n} 件` : "";
     if (all) { all.checked = n > 0 && n === boxes.length; all.indeterminate = n > 0 && n < boxes.length; }
   };
+  const picked = form.querySelector("input[type=radio][value=picked]");
+  if (picked) for (const box of [all, ...boxes]) box && box.addEventListener("change", () => { picked.checked = true; });
   if (all) {
     all.closest("[hidden]")?.removeAttribute("hidden");
     all.addEventListener("change", () => { for (const box of boxes) box.checked = all.checked; tell(); });

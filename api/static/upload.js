@@ -3,7 +3,7 @@
 "use strict";
 (() => {
   const TRIES = 4, PAUSE = 1500;
-  const sheet = document.getElementById("sheet");
+  let sheet = null;
 
   const hex = (buffer) => Array.from(new Uint8Array(buffer), (b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -85,6 +85,10 @@
       return refused.length;
     }
 
+    if ("atOnce" in form.dataset) {  // a picture just taken goes up by itself
+      button.hidden = true;
+      form.elements.file.addEventListener("change", () => { if (form.elements.file.files.length) form.requestSubmit(button); });
+    }
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const files = [...form.elements.file.files];
@@ -108,13 +112,19 @@
     });
   }
 
-  for (const form of document.querySelectorAll("[data-upload]")) watch(form);
-  for (const area of document.querySelectorAll("[data-counter]")) {
-    const place = document.getElementById(area.dataset.counter), most = Number(place.dataset.most);
-    const count = () => { place.textContent = `已写 ${area.value.length} 字，不超过 ${most} 字`; };
-    area.addEventListener("input", count);
-    count();
+  // Also what is shown later, in a sheet over the page.
+  function wire(root) {
+    sheet = document.getElementById("sheet");
+    for (const form of root.querySelectorAll("[data-upload]")) watch(form);
+    for (const area of root.querySelectorAll("[data-counter]")) {
+      const place = document.getElementById(area.dataset.counter), most = Number(place.dataset.most);
+      const count = () => { place.textContent = `已写 ${area.value.length} 字，不超过 ${most} 字`; };
+      area.addEventListener("input", count);
+      count();
+    }
+    for (const button of root.querySelectorAll("[data-ask]"))
+      button.addEventListener("click", (event) => { if (!confirm(button.dataset.ask)) event.preventDefault(); });
   }
-  for (const button of document.querySelectorAll("[data-ask]"))
-    button.addEventListener("click", (event) => { if (!confirm(button.dataset.ask)) event.preventDefault(); });
+  wire(document);
+  document.addEventListener("lucheng:shown", (event) => wire(event.target));
 })();
