@@ -250,7 +250,6 @@ ROWS: tuple[Row, ...] = (
     ("POST", "/admin/units/import/confirm", ADMINISTER, LISTED, "导入单位名录"),
     ("GET", "/admin/units/{code}", ADMINISTER, UNIT, ""),
     ("POST", "/admin/units/{code}", ADMINISTER, UNIT, "更改单位"),
-    ("POST", "/admin/units/{code}/preview", ADMINISTER, UNIT, ""),
     ("POST", "/admin/units/{code}/below", ADMINISTER, UNIT, "新增单位"),
     ("POST", "/admin/units/{code}/close/preview", ADMINISTER, UNIT, ""),
     ("POST", "/admin/units/{code}/close", ADMINISTER, UNIT, "停用单位"),

@@ -15,6 +15,7 @@ from policy_models.plan import Assignee, Function, Level
 
 COLUMNS = ("code", "name", "level", "function", "parent", "functional_zone")
 CODE = re.compile(r"[0-9A-Za-z]{2,12}(-[0-9a-z]{1,8})?")
+LONGEST_NAME = 80
 RANK = {Level.CITY: 0, Level.COUNTY: 1, Level.TOWNSHIP: 2, Level.VILLAGE: 3, Level.SCHOOL: 3, Level.INSTITUTION: 3}
 LEVEL_NAMES = {
     Level.CITY: "市级",
@@ -24,6 +25,18 @@ LEVEL_NAMES = {
     Level.SCHOOL: "学校",
     Level.INSTITUTION: "机构",
 }
+
+# A list may be headed and filled in Chinese, as it is handed out.
+COLUMN_NAMES = {
+    "code": "代码",
+    "name": "名称",
+    "level": "层级",
+    "function": "条线",
+    "parent": "上级代码",
+    "functional_zone": "功能区",
+}
+_COLUMNS_BY_NAME = {name: column for column, name in COLUMN_NAMES.items()}
+_LEVELS_BY_NAME = {name: level.value for level, name in LEVEL_NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +162,13 @@ class Units(Mapping[str, Unit]):
 
 
 def parse_units(text: str, file: str = "units.csv", known: Mapping[str, Unit] | None = None) -> Units:
-    """Units from CSV text with the columns of COLUMNS (function and functional_zone may be absent).
+    """Units from CSV text with the columns of COLUMNS, in these words or in those of COLUMN_NAMES (function and functional_zone may be absent).
 
     ``known``: units that a parent may also be among (they are part of the result where the text does not replace
     them). Errors name line and column; all or nothing: UnitsInvalid lists every fault found.
     """
     rows = csv.DictReader(io.StringIO(text, newline=""))
-    header = [(name or "").strip() for name in rows.fieldnames or []]
+    header = [_COLUMNS_BY_NAME.get(found, found) for found in ((name or "").strip() for name in rows.fieldnames or [])]
     if missing := [name for name in ("code", "name", "level", "parent") if name not in header]:
         raise UnitsInvalid([Fault(file, 1, missing[0], f"表头缺少列：{'、'.join(missing)}")])
     rows.fieldnames = header
@@ -184,6 +197,7 @@ def _unit(row: Mapping[str, str | None], file: str, line: int) -> tuple[Unit | N
     value = {name: (row.get(name) or "").strip() for name in COLUMNS}
     for name in ("code", "parent"):  # spreadsheets hand over full-width digits
         value[name] = unicodedata.normalize("NFKC", value[name])
+    value["level"] = _LEVELS_BY_NAME.get(value["level"], value["level"])
     faults = []
     if None in row:
         faults.append(Fault(file, line, "", "列数多于表头"))
@@ -193,6 +207,8 @@ def _unit(row: Mapping[str, str | None], file: str, line: int) -> tuple[Unit | N
         )
     if not value["name"]:
         faults.append(Fault(file, line, "name", "单位名称为空"))
+    elif len(value["name"]) > LONGEST_NAME or not value["name"].isprintable():
+        faults.append(Fault(file, line, "name", f"单位名称须在 {LONGEST_NAME} 字以内，不含控制字符"))
     if value["level"] not in set(Level):
         faults.append(Fault(file, line, "level", f"层级只能是 {'、'.join(Level)}：{value['level'] or '（空）'}"))
     if value["function"] and value["function"] not in set(Function):
@@ -204,3 +220,11 @@ def _unit(row: Mapping[str, str | None], file: str, line: int) -> tuple[Unit | N
     function = Function(value["function"]) if value["function"] else None
     zone = value["functional_zone"].lower() in {"1", "true", "yes", "是"}
     return Unit(value["code"], value["name"], Level(value["level"]), function, value["parent"] or None, zone), []
+
+
+def unit_rows(units: Iterable[Unit]) -> Iterator[tuple[str, ...]]:
+    """The rows of a list that ``parse_units`` reads back: a Chinese head, then one unit each."""
+    yield tuple(COLUMN_NAMES[column] for column in COLUMNS)
+    for one in units:
+        zone = "是" if one.functional_zone else ""
+        yield one.code, one.name, LEVEL_NAMES[one.level], one.function or "", one.parent or "", zone
