@@ -97,6 +97,8 @@ FIELDS = {
     "within": "单位",
     "due_from": "起始时限",
     "due_to": "截止时限",
+    "change": "变化类别",
+    "from": "起始日期",
     "opens_from": "起始启动日",
     "opens_to": "截止启动日",
     "month": "月份",
