@@ -14,12 +14,13 @@ from sqlalchemy import ColumnElement, Select, func, insert, literal, select, upd
 from sqlalchemy.exc import IntegrityError
 
 from ledger import daily, tally
+from ledger.act_messages import Acted, Place, tell_act
 from ledger.carrying import TAKES_BACK, carry_over
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.tables import entry, plan, requirement, unit, work_item
-from ledger.tables import tally as tally_table
 from ledger.telling import tell_returned
+from policy_models.act_events import OF_ACT
 from policy_models.errors import ChangedMeanwhile, NotFound, ReasonMissing
 from policy_models.lifecycle import ACT_NAMES, NEEDS_REASON, TRANSITIONS, Act, State, advance
 from policy_models.plan import Level, Review
@@ -36,6 +37,7 @@ class Actor:
 
 SYSTEM = Actor("", "系统")
 CHUNK = 500  # items in one statement
+UPPER = unit.alias("upper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Standing:
     review: Review
     collects: bool  # of a half-year round: reviewed section by section
     county: str
+    place: str
     period: str
     phase: int
     opens_on: date
@@ -93,6 +96,7 @@ def _chosen() -> Select[Any]:
             unit.c.superior,
             unit.c.level,
             unit.c.county,
+            tally.place_of(unit, UPPER).label("place"),
             plan.c.code.label("plan_code"),
             plan.c.coordinator,
             requirement.c.code.label("requirement"),
@@ -100,6 +104,7 @@ def _chosen() -> Select[Any]:
             requirement.c.collects,
         )
         .join(unit, unit.c.code == work_item.c.unit_code)
+        .outerjoin(UPPER, UPPER.c.code == unit.c.parent)
         .join(plan, plan.c.id == work_item.c.plan_id)
         .join(requirement, requirement.c.id == work_item.c.requirement_id)
     )
@@ -122,6 +127,7 @@ def _standing(row: Any) -> Standing:
         review=Review(row.review),
         collects=bool(row.collects),
         county=row.county,
+        place=row.place,
         period=row.period,
         phase=row.phase,
         opens_on=row.opens_on,
@@ -162,8 +168,23 @@ def act_on(
     if act is Act.SEND_BACK:
         tell_returned(session, [item.id], now=now)
     after = {"state": target.value, "returns": item.returns, "first_submitted_on": item.first_submitted_on, **facts}
-    session.execute(insert(tally_table), [_fact(item, -1), _fact(item, +1, **after)])
+    tally.record(session, [_fact(item, -1), _fact(item, +1, **after)])
+    _tell(session, [item], act, now)
     return item.revision + 1
+
+
+def place_of(item: Standing) -> Place:
+    """Whose act an act on this item is."""
+    return Place(item.plan_id, item.plan_code, item.coordinator)
+
+
+def _tell(session: Session, items: Sequence[Standing], act: Act, now: datetime) -> None:
+    """Other systems that listen to this act are told of it, plan by plan."""
+    if act not in OF_ACT:
+        return
+    for place in dict.fromkeys(map(place_of, items)):
+        met = [Acted(one.id, one.unit, one.revision + 1) for one in items if one.plan_id == place.plan_id]
+        tell_act(session, OF_ACT[act], place, met, now=now)
 
 
 def _change_each(
@@ -224,6 +245,7 @@ def _fact(item: Standing, n: int, **after: Any) -> dict[str, Any]:
         "period": item.period,
         "phase": item.phase,
         "county": item.county,
+        "place": item.place,
         "opens_on": after.get("opens_on", item.opens_on),
         "deadline": deadline,
         "state": after.get("state", item.state.value),
@@ -265,9 +287,10 @@ def act_on_each(
             carry_over(session, [item.id for item in chunk], by_name=by.name, now=now)
         facts = [_fact(item, -1) for item in chunk]
         facts += [_fact(item, +1, **changed) for item, changed in zip(chunk, after, strict=True)]
-        session.execute(insert(tally_table), facts)
+        tally.record(session, facts)
     if act is Act.SEND_BACK and items:
         tell_returned(session, [item.id for item in items], now=now)
+    _tell(session, items, act, now)
 
 
 def act_on_all(

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, func, insert, null, or_, select, update
 
+from ledger.act_messages import forget_others
 from ledger.database import Session
 from ledger.tables import channel, outbox
 from policy_models.delivery import (
@@ -80,8 +81,19 @@ def _standing(row: Any) -> ChannelStanding:
     return ChannelStanding(**{name: getattr(row, name) for name in STORED}, awaits_number=awaits)
 
 
-def note_test(session: Session, code: str, kind: str, digest: str, *, number: str, now: datetime) -> None:
-    """A test message with this number went out: what was confirmed before is no longer."""
+def note_test(
+    session: Session,
+    code: str,
+    kind: str,
+    digest: str,
+    *,
+    number: str,
+    now: datetime,
+    acts: Sequence[str] = (),
+    units: Sequence[str] = (),
+) -> None:
+    """A test message with this number went out: what was confirmed before is no longer. Confirmed again, the channel is
+    told of these ``acts``, and with ``units`` of those that lie with them or below."""
     values = {
         "kind": kind,
         "digest": digest,
@@ -90,7 +102,10 @@ def note_test(session: Session, code: str, kind: str, digest: str, *, number: st
         "tries": 0,
         "confirmed_at": None,
         "confirmed_by": None,
+        "acts": f",{','.join(acts)}," if acts else "",
+        "units": ",".join(units),
     }
+    forget_others(session, code, acts)
     met = session.execute(update(channel).where(channel.c.code == code).values(values))
     if met.rowcount == 0:
         session.execute(insert(channel).values(code=code, **values))

@@ -15,7 +15,8 @@ from sqlalchemy import Select, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ledger import moves
-from ledger.acts import Actor, Standing, act_on, standing
+from ledger.act_messages import Acted, tell_act
+from ledger.acts import Actor, Standing, act_on, place_of, standing
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import plan_summary
@@ -23,6 +24,7 @@ from ledger.review_scope import reviewer
 from ledger.screenings import require_clean
 from ledger.tables import extension, plan, requirement, unit, work_item
 from ledger.telling import tell_extension
+from policy_models.act_events import ActEvent
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound, NotResponsible, ReasonMissing
 from policy_models.lifecycle import TRANSITIONS, Act, State, advance
 
@@ -94,7 +96,15 @@ def request(session: Session, key: str, *, wanted: date | None, reason: str, by:
         made = session.execute(insert(extension).values(**values, **stamp))
     except IntegrityError as error:
         raise ChangedMeanwhile("刚刚已提交过一份延期申请，请刷新后再看") from error
-    return int(made.inserted_primary_key[0])  # type: ignore[index]
+    id = int(made.inserted_primary_key[0])  # type: ignore[index]
+    _tell(session, ActEvent.EXTENSION_REQUESTED, item, id, item.revision, now)
+    return id
+
+
+def _tell(session: Session, event: ActEvent, item: Standing, id: int, revision: int, now: datetime) -> None:
+    """Other systems that listen are told; ``revision``: of the item since."""
+    met = [Acted(item.id, item.unit, revision)]
+    tell_act(session, event, place_of(item), met, now=now, extension_id=id)
 
 
 def withdraw(session: Session, id: int, *, by: Actor, now: datetime) -> None:
@@ -124,19 +134,22 @@ def grant(
     told = f"原定{_day(item.deadline)}，延至{_day(new)}；理由：{found.reason}"
     moves.remember(session, work_item.c.id == item.id, cause="extension", now=now)
     _decide(session, id, Answer.GRANTED, by, now, granted=new, note=(note or "").strip() or None)
-    act_on(session, item, Act.EXTEND, by=by, now=now, note=told, deadline=new, extended=True)
+    revision = act_on(session, item, Act.EXTEND, by=by, now=now, note=told, deadline=new, extended=True)
     tell_extension(session, id, now=now)
+    _tell(session, ActEvent.EXTENSION_GRANTED, item, id, revision, now)
 
 
 def refuse(session: Session, id: int, *, by: Actor, now: datetime, reason: str) -> None:
     """Refuse with a reason, shown to the unit. Raises NotFound, NotResponsible, ReasonMissing, PrivacyBlocked,
     ChangedMeanwhile."""
     require_clean([("不同意的理由", reason), ("经办人", by.name)])
-    _decidable(session, id, by)
+    found = _decidable(session, id, by)
     if not reason.strip():
         raise ReasonMissing("不同意延期须写明理由")
     _decide(session, id, Answer.REFUSED, by, now, note=reason.strip())
     tell_extension(session, id, now=now)
+    item = standing(session, found.key)
+    _tell(session, ActEvent.EXTENSION_REFUSED, item, id, item.revision, now)
 
 
 def _require_later(session: Session, item: Standing, new: date) -> None:

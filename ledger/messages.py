@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, func, select
 
+from ledger.act_messages import KIND as ACT
 from ledger.database import Session
 from ledger.plans import calendars
 from ledger.receipts import receipts
@@ -30,8 +31,11 @@ from ledger.tables import (
     unit,
     work_item,
 )
+from policy_models.act_events import EVENT_NAMES, ActEvent
 from policy_models.calendars import Calendars
 from policy_models.notices import (
+    ActLine,
+    ActNotice,
     Addressee,
     CircularNotice,
     DecisionLine,
@@ -251,15 +255,35 @@ def _circular(row: Any, _lines: list[Any], _known: Mapping[str, Calendars]) -> C
     return CircularNotice(row.plan_code, row.plan_title, _to(row), row.circular_id, str(facts["title"]), paragraphs)
 
 
+def _acted(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
+    """The state of each item is the one that the act led to, whatever came after."""
+    then = and_(entry.c.item_id == outbox_line.c.item_id, entry.c.revision == outbox_line.c.revision)
+    state = func.coalesce(entry.c.state, work_item.c.state).label("state")
+    wanted = _of(ids, outbox_line.c.revision, requirement.c.code, state).outerjoin(entry, then)
+    return _grouped(session, wanted)
+
+
+def _act(row: Any, lines: list[Any], _known: Mapping[str, Calendars]) -> ActNotice:
+    told = tuple(
+        ActLine(line.key, line.unit_code, line.code, line.period, line.state, line.revision, line.deadline)
+        for line in lines
+    )
+    event = ActEvent(row.act)
+    name = EVENT_NAMES[event]
+    return ActNotice(row.plan_code, row.plan_title, _to(row), event.value, name, row.queued_at, told, row.round_code)
+
+
 _MAKERS: tuple[tuple[tuple[str, ...], Maker], ...] = (
     (REMINDERS, _reminder),
     ((RETURNED,), _returned),
     ((EXTENSION,), _extension),
     (CIRCULARS, _circular),
+    ((ACT,), _act),
 )
 _LINES: dict[tuple[str, ...], Callable[[Session, Sequence[int]], dict[int, list[Any]]]] = {
     REMINDERS: _reminded,
     (RETURNED,): _sent_back,
     (EXTENSION,): _answered,
     CIRCULARS: _no_lines,
+    (ACT,): _acted,
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, case, exists, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, false, literal, null, or_, select, update
 
+from ledger.act_messages import KIND as ACT
 from ledger.database import Session
 from ledger.messages import EXTENSION, REMINDERS, RETURNED
 from ledger.tables import entry, outbox, outbox_line, reminder, work_item
@@ -46,6 +47,7 @@ def _why_not() -> ColumnElement[str | None]:
         select(1).where(item, reminder.c.id == outbox_line.c.reminder_id, reminder.c.deadline == work_item.c.deadline)
     )
     settled = case(
+        (kind == ACT, false()),  # it happened, whatever came after
         (kind == RETURNED, or_(~returned, later)),
         (kind == EXTENSION, ~extensible),
         else_=~owed,

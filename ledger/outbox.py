@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, update
 
 from ledger import channels
+from ledger.act_messages import KIND as ACT
 from ledger.database import Session
 from ledger.messages import Message, messages
 from ledger.omissions import say_still
@@ -75,7 +76,7 @@ def claim(
     are taking.
 
     What leaves the machine needs a channel that was confirmed with these settings and does not rest, tokens, and, all
-    but answers to letters, an open hour. Lines that were settled or moved meanwhile are marked; a message with nothing
+    but answers to letters and what other systems are told of acts, an open hour. Lines that were settled or moved meanwhile are marked; a message with nothing
     left to say is dropped.
     """
     allowed = _may_go(session, ways, now, hours)
@@ -111,7 +112,7 @@ def _may_go(session: Session, ways: Mapping[str, Way], now: datetime, hours: Ope
     if not leaving:
         return outbox.c.channel.in_(sorted(usable))
     open_plans = [plan_id for plan_id, work in work_calendars(session).items() if is_open(now, work, hours)]
-    decent = or_(outbox.c.kind == RECEIPT, outbox.c.plan_id.in_(open_plans))
+    decent = or_(outbox.c.kind.in_((RECEIPT, ACT)), outbox.c.plan_id.in_(open_plans))
     return or_(outbox.c.channel.in_(sorted(usable - leaving)), and_(outbox.c.channel.in_(sorted(leaving)), decent))
 
 

@@ -15,11 +15,14 @@ from sqlalchemy import ColumnElement, and_, func, insert, literal, select, updat
 from sqlalchemy.exc import IntegrityError
 
 from ledger import plans
+from ledger.act_messages import Place, tell_act
 from ledger.acts import SYSTEM, Actor, act_on_all
 from ledger.civil import civil_date
 from ledger.database import Session
+from ledger.plans import PlanSummary
 from ledger.screenings import require_clean
 from ledger.tables import report, requirement, round_, work_item
+from policy_models.act_events import ActEvent
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound, NotResponsible
 from policy_models.lifecycle import Act, State
 from policy_models.plan import Collects
@@ -91,7 +94,7 @@ def open_round(
     if session.execute(select(func.count()).where(items, _can_be_owed())).scalar_one() == 0:
         raise ActNotAllowed("这一期没有单位需要报送半年工作进展情况报告")
     act_on_all(session, and_(items, _can_be_owed()), Act.ISSUE, by=by, now=now)
-    fresh = _insert_rounds(session, summary.id, [half], by=by, now=now, guidance=guidance)
+    fresh = _insert_rounds(session, summary, [half], by=by, now=now, guidance=guidance)
     return Opened(code, fresh == 1, _insert_reports(session, summary.id, now))
 
 
@@ -109,7 +112,7 @@ def open_due(session: Session, plan_code: str, *, now: datetime) -> int:
         .order_by(work_item.c.period)
     )
     halves = [half_year(code, plan) for code in session.execute(opened).scalars()]
-    count = _insert_rounds(session, summary.id, halves, by=SYSTEM, now=now)
+    count = _insert_rounds(session, summary, halves, by=SYSTEM, now=now)
     _insert_reports(session, summary.id, now)
     return count
 
@@ -124,7 +127,8 @@ def close_round(session: Session, plan_code: str, code: str, *, by: Actor, now: 
     if count := session.execute(select(func.count()).where(waiting)).scalar_one():
         raise ActNotAllowed(f"还有 {count} 份报告待审核，请审核完再结束本期报送")
     change = update(round_).where(round_.c.id == found.id, round_.c.closed_at.is_(None))
-    session.execute(change.values(closed_at=now, closed_by=by.name))
+    if session.execute(change.values(closed_at=now, closed_by=by.name)).rowcount:
+        _tell(session, ActEvent.ROUND_CLOSED, plans.plan_summary(session, plan_code), code, now)
 
 
 def reopen_round(session: Session, plan_code: str, code: str, *, by: Actor) -> None:
@@ -163,7 +167,7 @@ def _can_be_owed() -> ColumnElement[bool]:
 
 def _insert_rounds(
     session: Session,
-    plan_id: int,
+    summary: PlanSummary,
     halves: Iterable[HalfYear],
     *,
     by: Actor,
@@ -171,6 +175,7 @@ def _insert_rounds(
     guidance: str | None = None,
 ) -> int:
     """Rounds that are not there yet; how many. Raises ChangedMeanwhile when somebody opens one at the same moment."""
+    plan_id = summary.id
     known = set(session.execute(select(round_.c.code).where(round_.c.plan_id == plan_id)).scalars())
     latest = {
         row.period: row.deadline
@@ -199,7 +204,15 @@ def _insert_rounds(
             session.execute(insert(round_), rows)
         except IntegrityError as error:
             raise ChangedMeanwhile("这一期报送刚刚由他人启动，请刷新后再看") from error
+    for row in rows:
+        _tell(session, ActEvent.ROUND_OPENED, summary, row["code"], now)
     return len(rows)
+
+
+def _tell(session: Session, event: ActEvent, summary: PlanSummary, code: str, now: datetime) -> None:
+    """Other systems that listen are told of the round."""
+    place = Place(summary.id, summary.code, summary.coordinator)
+    tell_act(session, event, place, (), now=now, round_code=code)
 
 
 def _insert_reports(session: Session, plan_id: int, now: datetime) -> int:

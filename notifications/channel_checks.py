@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from notifications.channel_config import ChannelConfig
+from policy_models.act_events import ActEvent
 from policy_models.channels import ChannelKind
 
 MOST_A_MINUTE = {ChannelKind.DINGTALK: 20, ChannelKind.WECOM: 20, ChannelKind.FEISHU: 100}  # the vendors' own limits
@@ -25,6 +26,7 @@ def wrong(config: ChannelConfig) -> Iterator[tuple[str, str]]:
         return
     if config.smtp is not None:
         yield "", "发信服务器由环境变量 LUCHENG_SMTP_… 设置，不在此文件中设置"
+    yield from _acts(config)
     if kind is ChannelKind.CONSOLE:
         return
     yield from _address(config)
@@ -33,6 +35,21 @@ def wrong(config: ChannelConfig) -> Iterator[tuple[str, str]]:
     if config.keyword and kind not in (ChannelKind.DINGTALK, ChannelKind.FEISHU):
         yield "keyword", "只有钉钉、飞书机器人有关键词"
     yield from _secret(config)
+
+
+def _acts(config: ChannelConfig) -> Iterator[tuple[str, str]]:
+    """What a channel wants to be told of as it happens."""
+    if (config.acts or config.units) and config.kind is not ChannelKind.WEBHOOK:
+        yield "acts" if config.acts else "units", "只有 webhook 可以订阅办理动态"
+        return
+    if len(set(config.acts) & set(ActEvent)) != len(config.acts):
+        yield "acts", f"只能是 {'、'.join(ActEvent)}，各写一次"
+    if config.units and not config.acts:
+        yield "units", "写明 acts 才能限定单位"
+    if not all(
+        one.isascii() and one.isprintable() and one and "," not in one and len(one) <= 24 for one in config.units
+    ):
+        yield "units", "须为单位代码的列表"
 
 
 def webhook_key(config: ChannelConfig) -> bytes:

@@ -14,7 +14,8 @@ from policy_models.channels import KINDS, ChannelKind, KindFacts
 class ChannelConfig(BaseModel):
     """One channel as it is configured. ``url`` and ``secret`` never show in repr, errors or dumps. ``per_minute``: most
     messages a minute (None: no limit). ``allow_private``: the address may lie in a private network, and be http.
-    ``keyword``: a word that the robot demands in every message. ``smtp``: of the channel ``email`` only."""
+    ``keyword``: a word that the robot demands in every message. ``acts``: what a webhook is told of as it happens, with
+    ``units`` only at these and below. ``smtp``: of the channel ``email`` only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -26,6 +27,8 @@ class ChannelConfig(BaseModel):
     per_minute: int | None = Field(None, ge=1, le=1000)
     allow_private: bool = False
     keyword: str = Field("", max_length=40)
+    acts: tuple[str, ...] = Field((), max_length=20)
+    units: tuple[str, ...] = Field((), max_length=200)
     smtp: SmtpSettings | None = None
 
     @property
@@ -45,4 +48,6 @@ class ChannelConfig(BaseModel):
         else:
             facts |= {"url": self.url.get_secret_value(), "secret": self.secret.get_secret_value()}
             facts |= {"allow_private": self.allow_private, "keyword": self.keyword}
+            if self.acts:  # where there are none, the digest is as it was before there were any
+                facts |= {"acts": list(self.acts), "units": list(self.units)}
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

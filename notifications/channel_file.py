@@ -25,7 +25,7 @@ from policy_models.text import decode_text
 __all__ = ["ChannelConfig", "channels_file", "load_channels", "open_to_others"]
 
 MOST_CHANNELS = 50
-FIELDS = frozenset({"code", "kind", "name", "url", "secret", "per_minute", "allow_private", "keyword"})
+FIELDS = frozenset({"code", "kind", "name", "url", "secret", "per_minute", "allow_private", "keyword", "acts", "units"})
 SENTENCES = {
     "missing": "缺少此项",
     "string_type": "须为文字（数字请加引号）",
@@ -40,6 +40,8 @@ SENTENCES = {
     "less_than_equal": "不得大于 {le}",
     "bool_type": "只能是 true 或 false",
     "bool_parsing": "只能是 true 或 false",
+    "tuple_type": "须为列表，如 [submitted, accepted]",
+    "too_long": "项目过多",
 }
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from policy_models.notices import (
+    ActNotice,
     CircularNotice,
     ExtensionNotice,
     Notice,
@@ -73,6 +74,10 @@ def path_of(notice: UnitNotice) -> str:
     if isinstance(notice, ExtensionNotice):
         return _item_path(notice.line.key)
     if isinstance(notice, ReturnNotice) and len(notice.lines) == 1:
+        return _item_path(notice.lines[0].key)
+    if isinstance(notice, ActNotice) and notice.round_code:
+        return f"/rounds/{quote(notice.round_code, safe='-')}?plan={quote(notice.plan_code, safe='')}"
+    if isinstance(notice, ActNotice) and len(notice.lines) == 1:
         return _item_path(notice.lines[0].key)
     return f"/units/{quote(notice.to.unit_code, safe='-')}?plan={quote(notice.plan_code, safe='')}"
 

@@ -99,6 +99,34 @@ class CircularNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class ActLine:
+    """One item that an act met: what it came to (``state``, ``revision``); ``deadline`` as it stands now."""
+
+    key: str
+    unit_code: str
+    requirement: str
+    period: str
+    state: str
+    revision: int
+    deadline: date
+
+
+@dataclass(frozen=True, slots=True)
+class ActNotice:
+    """办理动态, for another system: ``act`` as webhooks name it and ``name`` in Chinese, ``at`` (UTC) when it was done.
+    No texts, no names of persons or files. ``round_code``: of what happened to a round."""
+
+    plan_code: str
+    plan_title: str
+    to: Addressee
+    act: str
+    name: str
+    at: datetime
+    lines: tuple[ActLine, ...]
+    round_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptNotice:
     """What became of a letter to the bureau's mailbox. ``unit_name``: whose it is, None where nobody knows yet;
     ``round_code``: of the round it was filed for; ``desk_name``: who confirms it; ``taken``: names of attachments that
@@ -115,5 +143,5 @@ class ReceiptNotice:
     reason: str | None
 
 
-UnitNotice = ReminderNotice | ReturnNotice | ExtensionNotice | CircularNotice
+UnitNotice = ReminderNotice | ReturnNotice | ExtensionNotice | CircularNotice | ActNotice
 Notice = UnitNotice | ReceiptNotice

@@ -28,7 +28,7 @@ from notifications.render import Words, render
 from policy_models.channels import INBOX_CODE, ChannelKind
 from policy_models.delivery import facts_of
 from policy_models.errors import DeliveryError, Faulty
-from policy_models.notices import Notice, ReceiptNotice
+from policy_models.notices import ActNotice, Notice, ReceiptNotice
 from policy_models.quiet_hours import OpenHours
 from tasks import clock
 from tasks.transaction import STEP
@@ -189,6 +189,7 @@ def _letter(message: Message, notice: Notice, words: Words) -> Letter:
         person_name=person,
         address=message.address,
         in_reply_to=message.in_reply_to,
+        act=notice if isinstance(notice, ActNotice) else None,
     )
 
 

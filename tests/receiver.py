@@ -18,11 +18,14 @@ SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIz"
 
 @dataclass(frozen=True)
 class Handed:
-    """One request: the id that stays the same at every attempt, and what it said."""
+    """One request: the id that stays the same at every attempt, what it said, and how it was signed."""
 
     id: str
     at: float
     body: dict[str, Any]
+    raw: bytes = b""
+    stamp: str = ""
+    signature: str = ""
 
     @property
     def key(self) -> str:
@@ -49,13 +52,15 @@ class Receiver:
     def keys(self) -> list[str]:
         return [one.key for one in self.log]
 
-    def channels_file(self, folder: Path, *, code: str = "mz-group", per_minute: int | None = None) -> Path:
-        """A channels file that leads here."""
+    def channels_file(
+        self, folder: Path, *, code: str = "mz-group", per_minute: int | None = None, more: str = ""
+    ) -> Path:
+        """A channels file that leads here; ``more``: further lines of the channel."""
         path = folder / "channels.yaml"
         limit = f"  per_minute: {per_minute}\n" if per_minute else ""
         path.write_text(
             f'- code: {code}\n  kind: webhook\n  name: 测试接收端\n  url: "http://127.0.0.1:{self.port}/in"\n'
-            f'  secret: "{SECRET}"\n  allow_private: true\n{limit}',
+            f'  secret: "{SECRET}"\n  allow_private: true\n{limit}{more}',
             "utf-8",
         )
         path.chmod(0o600)
@@ -68,8 +73,9 @@ def running_receiver() -> Iterator[Receiver]:
 
     class Desk(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status = receiver.take(Handed(self.headers["webhook-id"], time.monotonic(), body))
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            signed = (self.headers["webhook-timestamp"], self.headers["webhook-signature"])
+            status = receiver.take(Handed(self.headers["webhook-id"], time.monotonic(), json.loads(raw), raw, *signed))
             time.sleep(random.uniform(*receiver.slow))
             with suppress(OSError):  # whoever sent it was killed
                 self.send_response(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,9 +36,12 @@ def ways(*found: Way) -> Mapping[str, Way]:
     return {**INBOX_ONLY, **{way.code: way for way in found}}
 
 
-def confirm_channel(session: Session, way: Way, now: datetime) -> None:
+def confirm_channel(
+    session: Session, way: Way, now: datetime, *, acts: Sequence[str] = (), units: Sequence[str] = ()
+) -> None:
     """As an administrator does: the test message, then the number it carried."""
-    channels.note_test(session, way.code, way.kind.value, way.digest, number=NUMBER, now=now)
+    listens = {"acts": acts, "units": units}
+    channels.note_test(session, way.code, way.kind.value, way.digest, number=NUMBER, now=now, **listens)
     assert channels.confirm(session, way.code, NUMBER, digest=way.digest, by="管理员", now=now)
 
 

@@ -106,7 +106,8 @@ def send_test(
         number, where = new_number(), trial_address(config, to)
         deliver(config, trial_letter(config, number, now=now, address=where), now=now)
         with database.write() as session:
-            channels.note_test(session, channel, config.kind.value, config.digest, number=number, now=now)
+            listens = {"acts": config.acts, "units": config.units}
+            channels.note_test(session, channel, config.kind.value, config.digest, number=number, now=now, **listens)
 
     return _answered(database, deployed, plan, now, code, channel, by_name, act, "test")
 

@@ -16,6 +16,7 @@ from api.routes.item import PageNumber, Word
 from api.telling import KIND_NAMES, TONES
 from api.ways import Ways
 from ledger import outbox, plans
+from ledger.act_messages import KIND as ACT
 from ledger.acts import Actor
 from ledger.database import Session
 from ledger.queries.outcomes import ANSWER, OUTCOME_NAMES, Outcome
@@ -60,7 +61,7 @@ def show_messages(
         "sent": sent,
         "desk": address_of(reading.summary.coordinator),
         "piles": PILE_NAMES,
-        "kinds": KIND_NAMES | {ANSWER: "来信回执"},
+        "kinds": KIND_NAMES | {ANSWER: "来信回执", ACT: "办理动态"},
         "outcomes": OUTCOME_NAMES,
         "tones": TONES,
         "way": ways.name,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from ledger import channels
+from ledger.act_messages import KIND as ACT
 from ledger.channels import ChannelStanding
 from ledger.database import Session
 from ledger.plans import work_calendars
@@ -153,7 +154,7 @@ def _waiting(row: Any, scene: _Scene) -> tuple[Waiting, datetime | None]:
         resting = standing is not None and held in (Waiting.DOWN, Waiting.LIMITED)
         return held or Waiting.NOT_CONFIGURED, standing.paused_until if resting and standing else None
     work = scene.calendars.get(row.plan_id)
-    if facts_of(way).leaves and row.kind != RECEIPT and work is not None and not is_open(now, work, scene.hours):
+    if facts_of(way).leaves and row.kind not in (RECEIPT, ACT) and work is not None and not is_open(now, work, scene.hours):
         return Waiting.CLOSED, next_opening(max(now, row.next_try_at), work, scene.hours)
     if row.next_try_at > now:
         return Waiting.AGAIN, row.next_try_at

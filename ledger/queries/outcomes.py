@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, literal
 
 from ledger import channels
+from ledger.act_messages import KIND as ACT
 from ledger.database import Session
 from ledger.queries.reading import Reading
 from ledger.tables import outbox, outbox_line
@@ -92,6 +93,6 @@ def standing_of(session: Session, reading: Reading, sending: Sending) -> ColumnE
     ]
     cases += [(code == name, why.value) for name, why in holds.items() if why]
     if not is_open(reading.now, reading.calendars.work, sending.hours):
-        cases.append((and_(code.in_(leaving), outbox.c.kind != ANSWER), Waiting.CLOSED.value))
+        cases.append((and_(code.in_(leaving), outbox.c.kind.not_in((ANSWER, ACT))), Waiting.CLOSED.value))
     later = outbox.c.next_try_at > literal(reading.now, outbox.c.queued_at.type)
     return case(*cases, (later, Waiting.AGAIN.value), else_=Waiting.NEXT.value)

@@ -26,6 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from ledger.act_messages import KIND as ACT
 from ledger.database import Session
 from ledger.queries.items import NO_PAGE
 from ledger.queries.outcomes import Outcome, Sending, outcome_of
@@ -138,6 +139,7 @@ def _notices(session: Session, reading: Reading, wanted: NoticeFilter, sending: 
 def _said(reading: Reading, wanted: NoticeFilter, outcome: Any) -> Select[Any]:
     """Each line of each message, and each message without lines (a circular)."""
     where = [outbox.c.plan_id == reading.plan_id, outbox.c.recipient.is_not(None), outbox.c.as_of <= reading.as_of]
+    where.append(outbox.c.kind != ACT)  # other systems are no units
     where += _narrowed(wanted, outbox.c.recipient, outbox_line.c.item_id, outbox.c.as_of)
     if wanted.kind:
         where.append(outbox.c.kind == wanted.kind)

@@ -39,6 +39,9 @@ channel = Table(
     Column("failed_at", UtcDateTime, nullable=True),
     Column("error", Text, nullable=True),
     Column("sent_at", UtcDateTime, nullable=True),
+    # what it is told of as it happens: ",accepted,returned," ("" for nothing), and the units that it is narrowed to
+    Column("acts", String(300), nullable=False, server_default=""),
+    Column("units", Text, nullable=False, server_default=""),
     CheckConstraint("confirmed_at IS NULL OR confirmed_by IS NOT NULL", name="confirmed_by_somebody"),
 )
 
@@ -115,6 +118,8 @@ outbox = Table(
     Column("answer", String(300), nullable=True),  # what the other side said when it took the message
     Column("error", Text, nullable=True),
     Column("resent_by", String(80), nullable=True),  # who had a dead or uncertain message sent again
+    Column("act", String(24), nullable=True),  # what happened, where the message tells another system of it
+    Column("round_code", String(12), nullable=True),
     # dropped: everything it would have said was settled before it was sent
     CheckConstraint("state IN ('pending', 'claimed', 'sent', 'uncertain', 'dead', 'dropped')", name="state"),
     CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_time"),

@@ -89,7 +89,8 @@ def send_test(
         number, now = new_number(), utc_now(settings)
         answer = deliver(config, trial_letter(config, number, now=now, address=where), now=now)
         with database.write() as session:
-            channels.note_test(session, code, config.kind.value, config.digest, number=number, now=now)
+            listens = {"acts": config.acts, "units": config.units}
+            channels.note_test(session, code, config.kind.value, config.digest, number=number, now=now, **listens)
     screen.print(f"测试消息已发出{f'，对方答复：{answer}' if answer else ''}")
     screen.print(f"收到后请运行 lucheng channel confirm {code} 确认码")
 

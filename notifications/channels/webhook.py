@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from notifications.channel_checks import webhook_key
@@ -16,6 +16,7 @@ from notifications.channels.wording import packed
 from notifications.letter import Letter
 from notifications.outgoing import post
 from policy_models.errors import DeliveryError
+from policy_models.notices import ActNotice
 
 
 def send(config: ChannelConfig, letter: Letter, now: datetime) -> str:
@@ -32,13 +33,36 @@ def send(config: ChannelConfig, letter: Letter, now: datetime) -> str:
 
 
 def content(letter: Letter, now: datetime) -> dict[str, Any]:
-    """The facts of a letter, without anybody's address."""
+    """The facts of a letter, without anybody's address; of an act the facts alone."""
+    if letter.act is not None:
+        return act_content(letter.key, letter.act)
     to = {"code": letter.recipient, "name": letter.recipient_name, "person": letter.person_name}
     words = {"subject": letter.subject, "body": letter.body, "link": letter.link}
     return {
         "type": f"notice.{letter.kind}",
         "timestamp": now.isoformat(timespec="milliseconds"),
         "data": {"key": letter.key, "kind": letter.kind, "recipient": to, **words},
+    }
+
+
+def act_content(key: str, act: ActNotice) -> dict[str, Any]:
+    """What happened to which items. ``timestamp``: when it was done."""
+    items = [
+        {
+            "key": one.key,
+            "unit": one.unit_code,
+            "requirement": one.requirement,
+            "period": one.period,
+            "state": one.state,
+            "revision": one.revision,
+            "deadline": one.deadline.isoformat(),
+        }
+        for one in act.lines
+    ]
+    return {
+        "type": f"act.{act.act}",
+        "timestamp": act.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "data": {"key": key, "plan": act.plan_code, "round": act.round_code, "items": items},
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from notifications.channel_file import ChannelConfig, channels_file, load_channels, open_to_others
 from notifications.servers import SmtpSettings
+from policy_models.act_events import ActEvent
 from policy_models.channels import ChannelKind
 from policy_models.errors import Faulty
 
@@ -135,13 +136,20 @@ DING = "https://oapi.dingtalk.com/robot/send?access_token=T0KEN"
         ("dingtalk", DING, "per_minute: many", ":4 [0.per_minute] 须为整数"),
         ("dingtalk", DING, "per_minute: 1.5", ":4 [0.per_minute] 须为整数"),
         ("dingtalk", DING, "allow_private: 好", ":4 [0.allow_private] 只能是 true 或 false"),
-        ("dingtalk", DING, "T0KEN: x", f":1 [0] 没有这个字段，可用：{'、'.join(sorted(['code', 'kind', 'name', 'url', 'secret', 'per_minute', 'allow_private', 'keyword']))}"),
+        ("dingtalk", DING, "T0KEN: x", f":1 [0] 没有这个字段，可用：{'、'.join(sorted(['code', 'kind', 'name', 'url', 'secret', 'per_minute', 'allow_private', 'keyword', 'acts', 'units']))}"),
         ("dingtalk", DING, "smtp: {smtp_host: h, smtp_user: a@b.cn}", ":1 [0] 发信服务器由环境变量 LUCHENG_SMTP_… 设置，不在此文件中设置"),
         ("wecom", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=T0KEN", "secret: x", ":4 [0.secret] 企业微信机器人没有签名密钥，密钥就在网址的 key 中"),
         ("wecom", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=T0KEN", "keyword: x", ":4 [0.keyword] 只有钉钉、飞书机器人有关键词"),
         ("webhook", "https://h/", "secret: T0KEN", ":4 [0.secret] Webhook 须有密钥：whsec_ 加 24 至 64 字节随机数的 Base64"),
         ("webhook", "https://h/", "secret: whsec_T0KEN===", ":4 [0.secret] Webhook 须有密钥：whsec_ 加 24 至 64 字节随机数的 Base64"),
         ("webhook", "https://h/", "name: x", ":1 [0.secret] Webhook 须有密钥：whsec_ 加 24 至 64 字节随机数的 Base64"),
+        ("dingtalk", DING, "acts: [submitted]", ":4 [0.acts] 只有 webhook 可以订阅办理动态"),
+        ("webhook", "https://h/", f"secret: {HOOK}\n  acts: [T0KEN]", f":5 [0.acts] 只能是 {'、'.join(ActEvent)}，各写一次"),
+        ("webhook", "https://h/", f"secret: {HOOK}\n  acts: [accepted, accepted]", f":5 [0.acts] 只能是 {'、'.join(ActEvent)}，各写一次"),
+        ("webhook", "https://h/", f"secret: {HOOK}\n  acts: accepted", ":5 [0.acts] 须为列表，如 [submitted, accepted]"),
+        ("webhook", "https://h/", f"secret: {HOOK}\n  units: ['9001']", ":5 [0.units] 写明 acts 才能限定单位"),
+        ("webhook", "https://h/", f"secret: {HOOK}\n  acts: [accepted]\n  units: ['9,1']", ":6 [0.units] 须为单位代码的列表"),
+        ("webhook", "https://h/", f"secret: {HOOK}\n  acts: [accepted]\n  units: [9001]", ":6 [0.units] 须为文字（数字请加引号）"),
         ("email", "x", "", ":2 [0.kind] 电子邮件由环境变量 LUCHENG_SMTP_… 设置，不在此文件中设置"),
         ("inbox", "x", "", ":2 [0.kind] 站内消息始终可用，不在此文件中设置"),
         ("pigeon", "x", "", ":2 [0.kind] 只能是 console、dingtalk、wecom、feishu、webhook"),
@@ -222,6 +230,14 @@ def test_the_digest_is_of_what_matters() -> None:
     others = [digest(smtp_host="i"), digest(smtp_port=26), digest(smtp_user="c@b.cn"), digest(smtp_from="局 <a@b.cn>")]
     assert len({mail.digest, *others, digest(smtp_security=SmtpSettings(smtp_security="none").smtp_security)}) == 6  # type: ignore[arg-type]
     assert digest(smtp_password=SecretStr("new"), smtp_timeout=9.0) == mail.digest
+
+
+def test_listening_to_acts_needs_a_test_of_its_own() -> None:
+    """Whoever confirmed a channel for letters did not confirm that every act goes there."""
+    plain = ChannelConfig(code="a", kind=ChannelKind.WEBHOOK, url=SecretStr("https://h/"), secret=SecretStr(HOOK))
+    some = plain.model_copy(update={"acts": ("accepted",)})
+    narrowed = some.model_copy(update={"units": ("9001",)})
+    assert len({plain.digest, some.digest, narrowed.digest}) == 3
 
 
 def test_a_config_never_shows_what_was_wrong() -> None:

@@ -27,6 +27,7 @@ NEW = (
     "saved_view",
     "accepted_day",
     "due_day",
+    "place_tally",
     "calendar_entry",
 )
 
@@ -35,16 +36,26 @@ def upgrade() -> None:
     for table in NEW:
         ledger.tables.metadata.tables[table].create(op.get_bind())
     op.create_index("ix_unit_superior", "unit", ["superior"])
+    _tell_of_acts()
     _refuse_changes("audit")
     _refuse_changes("calendar_entry")
     _count_by_day()
     _count_by_period()
+    _count_by_place()
     _index_what_was_done_when()
     _index_long_lists()
 
 
 def downgrade() -> None:
     raise NotImplementedError("0004 is not taken back: restore the backup made before the upgrade")
+
+
+def _tell_of_acts() -> None:
+    """Channels may listen to acts; the outbox says which one a message tells of."""
+    op.add_column("channel", sa.Column("acts", sa.String(300), server_default="", nullable=False))
+    op.add_column("channel", sa.Column("units", sa.Text(), server_default="", nullable=False))
+    op.add_column("outbox", sa.Column("act", sa.String(24), nullable=True))
+    op.add_column("outbox", sa.Column("round_code", sa.String(12), nullable=True))
 
 
 def _count_by_day() -> None:
@@ -77,6 +88,19 @@ def _count_by_period() -> None:
         " SELECT i.plan_id, i.requirement_id, i.period, i.phase, u.county, i.opens_on, i.deadline, i.state,"
         f" {late}, i.catch_up, i.returns >= 2, count(*)"
         " FROM work_item i JOIN unit u ON u.code = i.unit_code GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"
+    )
+
+
+def _count_by_place() -> None:
+    late = "(i.first_submitted_on IS NOT NULL AND i.first_submitted_on > i.deadline)"
+    op.execute(
+        "INSERT INTO place_tally (plan_id, requirement_id, period, phase, place, opens_on, deadline, state, late,"
+        " catch_up, often_returned, n)"
+        " SELECT i.plan_id, i.requirement_id, i.period, i.phase,"
+        " CASE WHEN a.level = 'township' THEN a.code ELSE u.code END, i.opens_on, i.deadline, i.state,"
+        f" {late}, i.catch_up, i.returns >= 2, count(*)"
+        " FROM work_item i JOIN unit u ON u.code = i.unit_code LEFT JOIN unit a ON a.code = u.parent"
+        " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11"
     )
 
 
