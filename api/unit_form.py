@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -58,6 +59,15 @@ def unit_form(
 def form_of(one: Unit) -> UnitForm:
     """As the form shows a unit that is known."""
     return UnitForm(one.code, one.name, one.level.value, one.function or "", one.parent or "", one.functional_zone)
+
+
+def code_of(text: str, known: Mapping[str, Unit]) -> str:
+    """The code of a unit that was typed by its code or by its name where only one has it; else what was typed."""
+    plain = _code(text)
+    if plain in known:
+        return plain
+    named = [one.code for one in known.values() if one.name == plain]
+    return named[0] if len(named) == 1 else plain
 
 
 def _code(text: str) -> str:

@@ -17,7 +17,7 @@ from api.errors import status_of
 from api.guard import Guarded
 from api.pages import address
 from api.routes.admin_audit import csv_answer
-from api.unit_form import UnitForm, form_of, unit_form
+from api.unit_form import UnitForm, code_of, form_of, unit_form
 from documents.cells import csv_lines
 from ledger import plans
 from ledger.acts import Actor
@@ -32,11 +32,12 @@ from policy_models.access import Right
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, Faulty, LuchengError, NotFound, NotResponsible
 from policy_models.plan import Function, Level
 from policy_models.text import normalize_digits, written
-from policy_models.units import COLUMN_NAMES, unit_rows
+from policy_models.units import COLUMN_NAMES, RANK, unit_rows
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
 TAB = "/admin/units"
 PAGE_ROWS = 100
+OFFERED = 300  # units in a list to choose from
 PILE_NAMES = {UnitPile.TREE: "按上下级", UnitPile.BARE: "没有联络员", UnitPile.CLOSED: "已停用"}
 EXPECTED = (Faulty, ChangedMeanwhile, ActNotAllowed, NotResponsible, NotFound)
 Words = Annotated[str, BeforeValidator(printable), Query(max_length=40)]
@@ -44,6 +45,7 @@ Code = Annotated[str, BeforeValidator(printable), Query(max_length=24)]
 Typed = Annotated[UnitForm, Depends(unit_form)]
 Seen = Annotated[str, Form(pattern=r"^([0-9a-f]{64})?$")]
 Day = Annotated[str, Form(max_length=20)]
+Name = Annotated[str, Form(max_length=80)]
 
 
 @router.get("/admin/units")
@@ -88,8 +90,12 @@ def _unit_page(session: Session, now: datetime, code: str, error: LuchengError |
     known = all_units(session)
     if code not in known:
         raise NotFound(f"没有代码为“{code[:24]}”的单位")
-    own = known[code]
+    own, inside = known[code], reach_of(session, scope_of(Right.ADMINISTER))
+    others = [one for one in known.values() if one.code in inside and one.code != code]
     context = {
+        "uppers": [one for one in others if not one.function and RANK[one.level] <= RANK[own.level]][:OFFERED],
+        "heirs": [one for one in others if one.level is own.level and one.function == own.function][:OFFERED],
+        "names": {one.code: one.name for one in known.values()},
         "unit": unit_row(session, code),
         "listed": listed_unit(session, code),
         "crumbs": above(session, code),
@@ -128,9 +134,9 @@ def _saved(database: Database, now: datetime, code: str, form: UnitForm, seen: s
     scope = scope_of(Right.ADMINISTER)
     shown = {"form": form} if at == "change" else {"new": form}
     try:
-        wanted = form.unit()
         with database.read() as session:
             known = all_units(session)
+            wanted = replace(form, parent=code_of(form.parent, known)).unit()
             [difference] = differences(known, [wanted]) or [None]
             if at == "add" and wanted.code in known:
                 raise ActNotAllowed(f"代码 {wanted.code} 已是{known[wanted.code].name}，请换一个")
@@ -139,7 +145,13 @@ def _saved(database: Database, now: datetime, code: str, form: UnitForm, seen: s
             with database.trial() as session:
                 done = change_units(session, [wanted], scope, now=now)
             with database.read() as session:
-                context = {"difference": difference, "done": done, "form": form, "at": at, "seen": units_seen(known)}
+                context = {
+                    "difference": difference,
+                    "done": done,
+                    "form": form_of(wanted),
+                    "at": at,
+                    "seen": units_seen(known),
+                }
                 return _asking(session, now, code, context)
         with database.write() as session:
             change_units(session, [wanted], scope, now=now, seen=seen)
@@ -161,11 +173,12 @@ def _asking(session: Session, now: datetime, code: str, context: dict[str, Any])
 
 
 @router.post("/admin/units/{code}/close/preview", dependencies=[Depends(own_page_only)])
-def preview_closing(database: Ledger, now: Now, code: UnitCode, on: Day = "", into: Day = "") -> Response:
+def preview_closing(database: Ledger, now: Now, code: UnitCode, on: Day = "", into: Name = "") -> Response:
     """What closing or merging a unit would mean; nothing is written."""
     try:
-        day, heir = _closing(on, into)
+        day = _closing_day(on)
         with database.read() as session:
+            heir = code_of(into, all_units(session)) or None
             _require_heir(session, heir)
             stake: AtStake = at_stake(session, code, day)
         with database.trial() as session:
@@ -179,11 +192,12 @@ def preview_closing(database: Ledger, now: Now, code: UnitCode, on: Day = "", in
 
 
 @router.post("/admin/units/{code}/close", dependencies=[Depends(own_page_only)])
-def close(database: Ledger, now: Now, code: UnitCode, on: Day = "", into: Day = "") -> Response:
+def close(database: Ledger, now: Now, code: UnitCode, on: Day = "", into: Name = "") -> Response:
     """Close a unit from a day on, or merge it into another."""
     try:
-        day, heir = _closing(on, into)
+        day = _closing_day(on)
         with database.write() as session:
+            heir = code_of(into, all_units(session)) or None
             _require_heir(session, heir)
             close_unit(session, code, on=day, into=heir, by=_by(), now=now)
     except EXPECTED as error:
@@ -192,15 +206,15 @@ def close(database: Ledger, now: Now, code: UnitCode, on: Day = "", into: Day = 
     return RedirectResponse(address(f"{TAB}/{code}", told="closed"), 303)
 
 
-def _closing(on: str, into: str) -> tuple[date, str | None]:
-    """The day and the heir's code as typed. Raises ActNotAllowed for what is no day."""
+def _closing_day(on: str) -> date:
+    """Raises ActNotAllowed for what is no day."""
     try:
         day = civil(normalize_digits(on))
     except ValueError as error:
         raise ActNotAllowed(str(error)) from None
     if not isinstance(day, date):
         raise ActNotAllowed("请填写停用日期：从这一天起不再承担任何事项")
-    return day, written(normalize_digits(into)) or None
+    return day
 
 
 def _require_heir(session: Session, heir: str | None) -> None:
