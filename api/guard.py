@@ -25,7 +25,7 @@ from ledger.queries.items import unit_of_item
 from ledger.scope import line_of
 from ledger.settings import Settings
 from policy_models.access import Right, Visitor
-from policy_models.errors import NotResponsible
+from policy_models.errors import LedgerUnavailable, NotResponsible
 
 COOKIE = "lucheng"
 # Where the account still lacks the number that its administrator's role needs, only these are open
@@ -62,10 +62,7 @@ def _admit(request: Request, rule: Rule) -> Visit | Response:
     database: Database = request.app.state.database
     now: datetime = request.app.state.clock.now()
     if rule.place is Place.ANYONE:
-        with database.read() as session:
-            found = identify(request, session, now)
-        known = found.visitor if found and not found.awaits_totp else None
-        return Visit(known, address=client_address(request), told=_told(request))
+        return Visit(_known(request, database, now), address=client_address(request), told=_told(request))
     with database.read() as session:
         found = identify(request, session, now)
         if found is None or found.awaits_totp:
@@ -74,6 +71,8 @@ def _admit(request: Request, rule: Rule) -> Visit | Response:
             return _to_set_totp(request)
         request.state.visitor = found.visitor  # also a page that says no has the visitor's frame
         rights = _rights(request, session, rule, found.visitor)
+    if found.visitor.token_id is not None:
+        request.app.state.token_pace.spend(found.visitor.token_id)
     if found.touch:
         with database.write() as session:
             logins.touch(session, found, now, request.headers.get("user-agent", ""))
@@ -81,6 +80,16 @@ def _admit(request: Request, rule: Rule) -> Visit | Response:
     object = next((value for name, value in params.items() if name != "code"), "")
     unit, told = params.get("code", ""), _told(request)
     return Visit(found.visitor, rights, client_address(request), rule.name, unit, object, told)
+
+
+def _known(request: Request, database: Database, now: datetime) -> Visitor | None:
+    """Who asks for what is open to anyone: nobody in particular while the ledger is away; what needs it says so itself."""
+    try:
+        with database.read() as session:
+            found = identify(request, session, now)
+    except LedgerUnavailable:
+        return None
+    return found.visitor if found and not found.awaits_totp else None
 
 
 def _told(request: Request) -> str:

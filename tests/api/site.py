@@ -7,17 +7,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.guard import COOKIE
+from api.guard import COOKIE, cookie_name
 from ledger import accounts, issuing, logins, reviews, submissions
 from ledger.database import Database
 from ledger.settings import Settings
 from policy_models.access import Grant, Role
 from policy_models.errors import NotFound
 from tests.factories import BUREAU, CODE, Change, full_evidence, instant, item, load, office, opened, tiny_pack, village
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 BASE = "http://testserver"
 Served = Callable[..., TestClient]
@@ -35,6 +39,22 @@ def signed_in(database: Database, roles: Roles, now: datetime) -> str:
             found = accounts.create_account(session, name, "测试员", now)
         accounts.set_grants(session, found, [Grant(role, code) for code, held in roles.items() for role in held], now)
         return logins.open_login(session, found, now)
+
+
+def key_at(url: str, day: str, roles: Roles = EVERY_ROLE) -> str:
+    """The key of a session in the ledger at this address, begun at 09:00 of a day: for real browsers and servers."""
+    with opened(url) as database:
+        return signed_in(database, roles, instant(day))
+
+
+def own_headers(url: str, day: str, roles: Roles = EVERY_ROLE) -> dict[str, str]:
+    """What a browser that is signed in sends with a form of the site's own page."""
+    return {"Cookie": f"{COOKIE}={key_at(url, day, roles)}", "Sec-Fetch-Site": "same-origin"}
+
+
+def let_in(page: Page, base: str, key: str) -> None:
+    """Sign a real browser in."""
+    page.context.add_cookies([{"name": COOKIE, "value": key, "url": base}])
 
 
 @dataclass
@@ -57,7 +77,7 @@ def open_browser(database: Database, settings: Settings, roles: Roles | None = E
     browser = TestClient(create_app(database, settings), raise_server_exceptions=False, follow_redirects=False)
     browser.headers["sec-fetch-site"] = "same-origin"
     if roles is not None:
-        browser.cookies.set(COOKIE, signed_in(database, roles, settings.clock or datetime.now(UTC)))
+        browser.cookies.set(cookie_name(settings), signed_in(database, roles, settings.clock or datetime.now(UTC)))
     return browser
 
 

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from api.app import create_app
 from ledger.settings import Settings
-from tests.api.site import Site, tiny_site
+from tests.api.site import EVERY_ROLE, Site, let_in, signed_in, tiny_site
 from tests.factories import instant, query
 
 pytestmark = pytest.mark.slow
@@ -42,6 +42,7 @@ def test_ticked_counted_and_sent_once(served: tuple[Site, str]) -> None:
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        let_in(page, base, signed_in(site.database, EVERY_ROLE, instant("2025-02-07")))
         page.goto(f"{base}/register?requirement=1.2&period=2025-01")
         page.get_by_label("全选本页可催办的").check()
         assert page.locator("[data-picked]").text_content() == "已选 4 件"

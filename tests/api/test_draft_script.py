@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.api.evidence import served
 from tests.api.round_play import editor
-from tests.api.site import Site, tiny_site
+from tests.api.site import Site, key_at, let_in, tiny_site
 from tests.factories import query
 from tests.reporting import COUNTY, opened, with_reports
 
@@ -22,22 +22,23 @@ ID = "150202201001011236"
 
 
 @contextmanager
-def browsing(*, script: bool = True) -> Iterator[Page]:
+def browsing(address: str, key: str, *, script: bool = True) -> Iterator[Page]:
     with sync_playwright() as playwright:
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu"]
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
         page = chromium.new_context(java_script_enabled=script).new_page()
         page.on("pageerror", lambda error: pytest.fail(str(error)))
+        let_in(page, address, key)
         yield page
         chromium.close()
 
 
 @pytest.fixture
-def writing(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Site, str]]:
+def writing(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Site, str, str]]:
     with tiny_site(sqlite_url, tmp_path / "pack", with_reports) as site:
         opened(site.database, "2025-06-01")
         with served(sqlite_url, tmp_path, "2025-06-20") as (_, base):
-            yield site, base + editor(COUNTY)
+            yield site, base + editor(COUNTY), key_at(sqlite_url, "2025-06-20")
 
 
 def drafts(site: Site) -> list[tuple[object, ...]]:
@@ -45,9 +46,9 @@ def drafts(site: Site) -> list[tuple[object, ...]]:
         return query(session, "SELECT section, text, version FROM report_draft ORDER BY section")
 
 
-def test_saved_as_one_types(writing: tuple[Site, str]) -> None:
-    site, address = writing
-    with browsing() as page:
+def test_saved_as_one_types(writing: tuple[Site, str, str]) -> None:
+    site, address, key = writing
+    with browsing(address, key) as page:
         page.goto(address)
         state = page.locator("[data-state]")
         expect(state).to_have_text("尚未填写")
@@ -65,9 +66,9 @@ def test_saved_as_one_types(writing: tuple[Site, str]) -> None:
         assert drafts(site)[0][2] == 3
 
 
-def test_two_writers_and_nobodys_text_is_lost(writing: tuple[Site, str]) -> None:
-    site, address = writing
-    with browsing() as one:
+def test_two_writers_and_nobodys_text_is_lost(writing: tuple[Site, str, str]) -> None:
+    site, address, key = writing
+    with browsing(address, key) as one:
         one.goto(address)
         two = one.context.new_page()
         two.goto(address)
@@ -86,9 +87,9 @@ def test_two_writers_and_nobodys_text_is_lost(writing: tuple[Site, str]) -> None
         assert drafts(site) == [("overview", "甲乙商定的文字", 2)]
 
 
-def test_a_broken_connection_and_personal_data_are_told(writing: tuple[Site, str]) -> None:
-    site, address = writing
-    with browsing() as page:
+def test_a_broken_connection_and_personal_data_are_told(writing: tuple[Site, str, str]) -> None:
+    site, address, key = writing
+    with browsing(address, key) as page:
         page.goto(address)
         state = page.locator("[data-state]")
         page.route("**/sections/overview*", lambda route: route.abort())
@@ -103,9 +104,9 @@ def test_a_broken_connection_and_personal_data_are_told(writing: tuple[Site, str
         assert drafts(site) == [("overview", "断网时写的", 1)]
 
 
-def test_without_script_the_button_saves(writing: tuple[Site, str]) -> None:
-    site, address = writing
-    with browsing(script=False) as page:
+def test_without_script_the_button_saves(writing: tuple[Site, str, str]) -> None:
+    site, address, key = writing
+    with browsing(address, key, script=False) as page:
         page.goto(f"{address}?section=task-2")
         page.check("[name='none-2.3']")
         page.fill("#text", "没有脚本也能写")

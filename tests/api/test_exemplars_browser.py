@@ -15,6 +15,7 @@ from pypdf import PdfReader
 from ledger import panels
 from tests.api.evidence import served
 from tests.api.exemplars import FORM, office_of, picture
+from tests.api.site import key_at, let_in
 from tests.exemplar_site import DAY, FIRST, ROUND, hand_in, plan_id, publish
 from tests.factories import BUREAU, CODE, office, query
 
@@ -23,20 +24,25 @@ DESK = f"/units/{FIRST}/exemplars"
 
 
 @contextmanager
-def browsing(width: int = 1440) -> Iterator[Page]:
+def browsing(base: str, key: str, width: int = 1440) -> Iterator[Page]:
     with sync_playwright() as playwright:
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu"]
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
         page = chromium.new_page(viewport={"width": width, "height": 800})
         page.on("pageerror", lambda error: pytest.fail(str(error)))
         page.on("console", lambda told: pytest.fail(told.text) if "Content Security Policy" in told.text else None)
+        let_in(page, base, key)
         yield page
         chromium.close()
 
 
 def test_written_with_counters_and_handed_in_once(sqlite_url: str, tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(picture())
-    with office_of(sqlite_url, tmp_path) as site, served(sqlite_url, tmp_path) as (_, base), browsing() as page:
+    with (
+        office_of(sqlite_url, tmp_path) as site,
+        served(sqlite_url, tmp_path) as (_, base),
+        browsing(base, key_at(sqlite_url, "2025-06-20")) as page,
+    ):
         page.goto(base + DESK)
         page.get_by_label("题目").first.fill("牵手成长")
         page.get_by_role("button", name="撰写案例").first.click()
@@ -74,7 +80,11 @@ def refuse(dialog: Dialog, asked: list[str]) -> None:
 
 
 def test_printed_on_upright_paper_without_the_frame(sqlite_url: str, tmp_path: Path) -> None:
-    with office_of(sqlite_url, tmp_path) as site, served(sqlite_url, tmp_path) as (_, base), browsing() as page:
+    with (
+        office_of(sqlite_url, tmp_path) as site,
+        served(sqlite_url, tmp_path) as (_, base),
+        browsing(base, key_at(sqlite_url, "2025-06-20")) as page,
+    ):
         with site.database.write() as session:
             one, version = hand_in(session)
             publish(session, one, version)
@@ -91,7 +101,11 @@ def test_printed_on_upright_paper_without_the_frame(sqlite_url: str, tmp_path: P
 
 @pytest.mark.parametrize("width", [360, 1440])
 def test_nothing_is_wider_than_the_screen(sqlite_url: str, tmp_path: Path, width: int) -> None:
-    with office_of(sqlite_url, tmp_path) as site, served(sqlite_url, tmp_path) as (_, base), browsing(width) as page:
+    with (
+        office_of(sqlite_url, tmp_path) as site,
+        served(sqlite_url, tmp_path) as (_, base),
+        browsing(base, key_at(sqlite_url, "2025-06-20"), width) as page,
+    ):
         with site.database.write() as session:
             one, _ = hand_in(session)
             token = panels.appoint(session, CODE, ROUND, "王", None, by=office(BUREAU), now=DAY)

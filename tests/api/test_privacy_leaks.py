@@ -22,6 +22,7 @@ from ledger import issuing, submissions
 from policy_models.privacy_fold import fold
 from policy_models.privacy_numbers import plain
 from tests.api.evidence import BUREAU_ITEM, form, form_type
+from tests.api.site import own_headers
 from tests.corpus import builders as make
 from tests.corpus.lines import Line, found_lines
 from tests.factories import BUREAU, CODE, instant, item, load, office, opened, tiny_pack, village
@@ -57,7 +58,8 @@ def running(url: str, folder: Path) -> Iterator[httpx.Client]:
         subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,
     ):
         try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            own = own_headers(url, "2025-02-20")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=own, timeout=60) as client:
                 for _ in range(300):
                     try:
                         client.get("/healthz")

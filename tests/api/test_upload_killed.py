@@ -15,6 +15,7 @@ import pytest
 
 from ledger import issuing
 from tests.api.evidence import BUREAU_ITEM, form, form_type, photo, served
+from tests.api.site import own_headers
 from tests.factories import BUREAU, CODE, instant, load, opened, query, tiny_pack
 
 FILES = 200
@@ -31,11 +32,12 @@ def counted(url: str, table: str) -> int:
 def kill_while_uploading(url: str, folder: Path, files: list[tuple[str, bytes]]) -> list[Exception]:
     """Send all files in one request and kill the process once some of them are in the draft."""
     broken: list[Exception] = []
+    headers = form_type() | own_headers(url, "2025-06-20")
     with served(url, folder) as (process, base):
 
         def send() -> None:
             try:
-                httpx.post(f"{base}{PATH}?type=photo", content=form(*files), headers=form_type(), timeout=60)
+                httpx.post(f"{base}{PATH}?type=photo", content=form(*files), headers=headers, timeout=60)
             except httpx.TransportError as error:
                 broken.append(error)
 
@@ -67,7 +69,11 @@ def test_a_killed_upload_is_progress(database_url: str, tmp_path: Path) -> None:
     assert len(kept) >= arrived
     assert [path.name for path in kept if hashlib.sha256(path.read_bytes()).hexdigest() != path.name] == []
 
-    with served(database_url, tmp_path) as (_process, base), httpx.Client(base_url=base, timeout=60) as again:
+    own = own_headers(database_url, "2025-06-20")
+    with (
+        served(database_url, tmp_path) as (_process, base),
+        httpx.Client(base_url=base, headers=own, timeout=60) as again,
+    ):
         missing = again.post(f"{PATH}/missing", json={"sha256": list(digests)}).json()["missing"]
         assert len(missing) + arrived == FILES
         assert missing

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Page, Route, sync_playwright
 
 from tests.api.evidence import MONTH, VILLAGE, asking, form, form_type, photo, served
-from tests.api.site import tiny_site
+from tests.api.site import key_at, let_in, own_headers, tiny_site
 from tests.factories import query
 
 PAGE = f"/units/{VILLAGE}/submit/{MONTH}"
@@ -30,6 +30,7 @@ XMLHttpRequest.prototype.send = function (body) {
 """
 
 pytestmark = pytest.mark.slow
+DAY = "2025-02-20"
 
 
 @contextmanager
@@ -49,9 +50,9 @@ def test_after_a_break_only_what_is_missing_is_sent(sqlite_url: str, tmp_path: P
         (tmp_path / name).write_bytes(data)
     with (
         tiny_site(sqlite_url, tmp_path / "pack", asking) as site,
-        served(sqlite_url, tmp_path, "2025-02-20") as (_, base),
+        served(sqlite_url, tmp_path, DAY) as (_, base),
     ):
-        httpx.post(base + FILES, content=form(*files[:2]), headers=form_type())
+        httpx.post(base + FILES, content=form(*files[:2]), headers=form_type() | own_headers(sqlite_url, DAY))
         broken: list[str] = []
 
         def break_once(route: Route) -> None:
@@ -62,6 +63,7 @@ def test_after_a_break_only_what_is_missing_is_sent(sqlite_url: str, tmp_path: P
 
         with browsing() as page:
             page.add_init_script(COUNT_FILES)
+            let_in(page, base, key_at(sqlite_url, DAY))
             page.goto(base + PAGE)
             page.route(f"**{FILES}?type=*", break_once)
             page.fill("#text", "已逐户走访")
@@ -81,9 +83,10 @@ def test_what_was_refused_is_named_on_the_page(sqlite_url: str, tmp_path: Path) 
     (tmp_path / "照片.jpg").write_bytes(photo(1))
     with (
         tiny_site(sqlite_url, tmp_path / "pack", asking),
-        served(sqlite_url, tmp_path, "2025-02-20") as (_, base),
+        served(sqlite_url, tmp_path, DAY) as (_, base),
         browsing() as page,
     ):
+        let_in(page, base, key_at(sqlite_url, DAY))
         page.goto(base + PAGE)
         page.set_input_files("form.upload input[type=file]", [str(tmp_path / "说明.exe"), str(tmp_path / "照片.jpg")])
         page.click("form.upload button")
@@ -96,10 +99,15 @@ def test_what_was_refused_is_named_on_the_page(sqlite_url: str, tmp_path: Path) 
 
 
 def test_the_page_fits_a_phone(sqlite_url: str, tmp_path: Path) -> None:
-    with tiny_site(sqlite_url, tmp_path / "pack", asking), served(sqlite_url, tmp_path, "2025-02-20") as (_, base):
-        httpx.post(base + FILES, content=form(*[(f"{n}.jpg", photo(n)) for n in range(3)]), headers=form_type())
+    with tiny_site(sqlite_url, tmp_path / "pack", asking), served(sqlite_url, tmp_path, DAY) as (_, base):
+        httpx.post(
+            base + FILES,
+            content=form(*[(f"{n}.jpg", photo(n)) for n in range(3)]),
+            headers=form_type() | own_headers(sqlite_url, DAY),
+        )
         with browsing() as page:
             page.set_viewport_size({"width": 360, "height": 800})
+            let_in(page, base, key_at(sqlite_url, DAY))
             page.goto(base + PAGE)
             assert page.evaluate("document.documentElement.scrollWidth") == 360
 
@@ -107,10 +115,15 @@ def test_the_page_fits_a_phone(sqlite_url: str, tmp_path: Path) -> None:
 def test_a_box_is_drawn_over_a_picture(sqlite_url: str, tmp_path: Path) -> None:
     with (
         tiny_site(sqlite_url, tmp_path / "pack", asking) as site,
-        served(sqlite_url, tmp_path, "2025-02-20") as (_, base),
+        served(sqlite_url, tmp_path, DAY) as (_, base),
         browsing() as page,
     ):
-        httpx.post(base + FILES, content=form(("照片.jpg", photo(60, side=400))), headers=form_type())
+        httpx.post(
+            base + FILES,
+            content=form(("照片.jpg", photo(60, side=400))),
+            headers=form_type() | own_headers(sqlite_url, DAY),
+        )
+        let_in(page, base, key_at(sqlite_url, DAY))
         page.goto(base + PAGE)
         page.click("text=遮盖")
         stage = page.locator(".mask-stage").bounding_box()
@@ -128,7 +141,9 @@ def test_a_box_is_drawn_over_a_picture(sqlite_url: str, tmp_path: Path) -> None:
         page.wait_for_selector("text=已遮盖")
         with site.database.read() as session:
             [(digest,)] = query(session, "SELECT redacted FROM file")
-        picture = Image.open(io.BytesIO(httpx.get(f"{base}/files/1/x.jpg").content)).convert("RGB")
+        picture = Image.open(
+            io.BytesIO(httpx.get(f"{base}/files/1/x.jpg", headers=own_headers(sqlite_url, DAY)).content)
+        ).convert("RGB")
         assert digest
         dark = [max(picture.getpixel((int(x * picture.width), int(x * picture.height)))) < 9 for x in (0.05, 0.2, 0.7)]  # type: ignore[type-var, arg-type]
         assert dark == [False, True, False]

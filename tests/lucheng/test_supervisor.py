@@ -13,18 +13,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from api.guard import COOKIE
 from ledger.database import connect, sqlite_url
 from ledger.plans import plans
 from ledger.settings import Settings
 from lucheng.__main__ import app
 from lucheng.supervisor import children, environment
 from policy_models.timing import CatchUp
+from tests.api.site import EVERY_ROLE, signed_in
+from tests.factories import opened
 from tests.flows.servers import free_port, wait_for
 
 pytestmark = pytest.mark.thorough
@@ -285,10 +289,10 @@ def test_help_is_in_chinese() -> None:
     assert "--catch-up" in shown
 
 
-def answer(port: int, path: str) -> tuple[int, str] | None:
+def answer(port: int, path: str, **headers: str) -> tuple[int, str] | None:
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         found = connection.getresponse()
         return found.status, found.read().decode()
     except OSError:
@@ -345,8 +349,12 @@ def test_up_for_real_twice(tmp_path: Path) -> None:
             up = subprocess.Popen([str(word) for word in command], cwd=ROOT, stdout=out, stdin=subprocess.DEVNULL)
         try:
             began = time.monotonic()
-            board = wait_for(lambda: answer(port, "/"), 60, "the board")
+            assert wait_for(lambda: answer(port, "/"), 60, "the door") == (303, "")
             assert time.monotonic() - began < 30
+            with opened(Settings(data_dir=tmp_path).url) as database:
+                key = signed_in(database, EVERY_ROLE, datetime.now(UTC))
+            board = answer(port, "/", Cookie=f"{COOKIE}={key}")
+            assert board is not None
             assert board[0] == 200
             assert "包头市留守儿童和困境儿童关爱服务质量提升三年行动实施方案" in board[1]
             wait_for(lambda: "流程已就绪。" in said.read_text(encoding="utf-8"), 120, "the runner")
