@@ -55,6 +55,7 @@ from api.routes import (
     json,
     login,
     login_code,
+    machines,
     mail,
     mask,
     messages,
@@ -87,6 +88,7 @@ from api.routes import (
     workbook,
 )
 from api.single_sign_on import SignOn
+from api.token_pace import TokenPace
 from ledger.database import Database, connect
 from ledger.settings import Settings
 
@@ -116,7 +118,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     app.state.database, app.state.settings = database, settings
     app.state.clock, app.state.misses = Clock(settings.clock), Misses()
     app.state.login_rules, app.state.attempts = settings.login_rules, Attempts()
-    app.state.sign_on = SignOn.of(settings)
+    app.state.sign_on, app.state.token_pace = SignOn.of(settings), TokenPace(settings.token_per_minute)
     app.state.feeds = FeedKeeper(database, settings.base_url, app.state.clock)
     app.state.pdfs = PdfCopies(settings.file_dir / "pdf")
     app.add_middleware(SafeHeaders)
@@ -168,6 +170,7 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
         circulars,
         channels,
         mail,
+        machines,
         people_import,
         people,
         admin,

@@ -1,5 +1,5 @@
-"""Logs without secrets: the address of a calendar feed or of a reviewer's page is its key, and access logs print
-addresses."""
+"""Logs without secrets: the address of a calendar feed, a reviewer's page or an invitation is its key, and access logs
+print addresses."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from urllib.parse import unquote_plus
 from policy_models import privacy
 
 _FEED = re.compile(r"(/feeds/)[^/\s?\"']+?(\.ics|(?=[?\s\"'])|$)")
-_SCORING = re.compile(r"(/scoring/)[^/\s?\"']+")
+_SCORING = re.compile(r"(/(?:scoring|invitations)/)[^/\s?\"']+")
+_SIGN_ON = re.compile(r"(/oidc/callback\?)[^\s\"']+")
 _FIELDS = re.compile(r"([?&=])")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def redact(text: str) -> str:
-    """The text with every token of a feed or a reviewer replaced (``/feeds/***.ics``) and everything personal masked,
-    percent-encoded or not."""
-    text = privacy.redact(_SCORING.sub(r"\1***", _FEED.sub(r"\1***\2", text)))
+    """The text with every token of a feed, a reviewer or an invitation replaced (``/feeds/***.ics``), what the single
+    sign-on sends back too, and everything personal masked, percent-encoded or not."""
+    secretless = _SIGN_ON.sub(r"\1***", _SCORING.sub(r"\1***", _FEED.sub(r"\1***\2", text)))
+    text = privacy.redact(secretless)
     if "%" in text or "+" in text:
         # each field by itself: what stands in one is a text of its own
         plain = [unquote_plus(piece, errors="replace") for piece in _FIELDS.split(text)]

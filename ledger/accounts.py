@@ -33,9 +33,9 @@ def create_account(
     """A new account without roles; its id. Raises Faulty where the name is taken or empty, PrivacyBlocked."""
     plain = folded(name)
     if not plain:
-        raise Faulty([Fault("", None, "账号名", "请填写账号名")])
+        raise Faulty([Fault("账号", None, "", "请填写账号名")])
     if session.execute(select(account.c.id).where(account.c.name == plain)).first():
-        raise Faulty([Fault("", None, "账号名", f"账号名“{plain}”已有人使用，请换一个")])
+        raise Faulty([Fault("账号", None, "", f"账号名“{plain}”已有人使用，请换一个")])
     shown = display_name.strip()[:LONGEST_NAME] or plain[:LONGEST_NAME]
     require_clean([("账号名", plain), ("姓名", shown)])
     values = {"name": plain, "display_name": shown, "machine": machine, "person_id": person_id}
@@ -121,7 +121,7 @@ def rename(session: Session, account_id: int, display_name: str, now: datetime) 
     """Another name to be shown. Raises Faulty for an empty one, PrivacyBlocked."""
     shown = display_name.strip()
     if not shown or len(shown) > LONGEST_NAME:
-        raise Faulty([Fault("", None, "姓名", f"请填写姓名，不超过 {LONGEST_NAME} 个字")])
+        raise Faulty([Fault("账号", None, "", f"请填写姓名，不超过 {LONGEST_NAME} 个字")])
     require_clean([("姓名", shown)])
     session.execute(update(account).where(account.c.id == account_id).values(display_name=shown, changed_at=now))
 

@@ -77,9 +77,9 @@ def accept(session: Session, invited: Invited, display_name: str, hashed: str, n
     end_all_logins(session, invited.account_id, now, why="password")
 
 
-def any_open(session: Session, now: datetime) -> bool:
-    """Whether some invitation is still open."""
-    return bool(session.execute(select(exists().where(*_open(now)))).scalar())
+def is_open(session: Session, account_id: int, now: datetime) -> bool:
+    """Whether an account has an open link."""
+    return bool(session.execute(select(exists().where(invitation.c.account_id == account_id, *_open(now)))).scalar())
 
 
 def _open(now: datetime) -> tuple[ColumnElement[bool], ...]:

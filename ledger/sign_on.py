@@ -25,6 +25,15 @@ class Visit:
     back_to: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The account that a visit opens; ``linked``: for the first time."""
+
+    id: int
+    name: str
+    linked: bool = False
+
+
 def remember(session: Session, state: str, visit: Visit, now: datetime) -> None:
     """Keep a visit until it comes back; those that did not are forgotten."""
     session.execute(delete(sign_on).where(sign_on.c.created_at <= now - COMES_BACK_WITHIN))
@@ -39,21 +48,29 @@ def take(session: Session, state: str, now: datetime) -> Visit | None:
     return Visit(row.nonce, row.verifier, row.back_to) if row else None
 
 
-def account_of(session: Session, subject: str, names: Sequence[str], now: datetime) -> int | None:
+def account_of(session: Session, subject: str, names: Sequence[str], now: datetime) -> Opened | None:
     """The account of a subject ("issuer subject"). On its first visit one that an administrator made under one of its
-    verified ``names`` is linked to it, for good; else None."""
-    known = select(account.c.id).where(account.c.oidc_subject == subject, account.c.active)
-    found = session.execute(known).scalar()
-    if found is not None:
-        return int(found)
+    verified ``names``, and that nobody has opened by a password yet, is linked to it, for good; else None."""
+    row = session.execute(
+        select(account.c.id, account.c.name, account.c.active).where(account.c.oidc_subject == subject)
+    ).first()
+    if row is not None:
+        return Opened(row.id, row.name) if row.active else None
     wanted = sorted({folded(name) for name in names} - {""})
-    unlinked = (account.c.name.in_(wanted), account.c.oidc_subject.is_(None), account.c.active, ~account.c.machine)
-    rows = session.execute(select(account.c.id).where(*unlinked).limit(2)).scalars().all()
+    unopened = (
+        account.c.password_hash.is_(None),
+        account.c.oidc_subject.is_(None),
+        account.c.active,
+        ~account.c.machine,
+    )
+    rows = session.execute(
+        select(account.c.id, account.c.name).where(account.c.name.in_(wanted), *unopened).limit(2)
+    ).all()
     if len(rows) != 1:  # of two accounts nobody can say which is meant
         return None
-    taken = update(account).where(account.c.id == rows[0], account.c.oidc_subject.is_(None))
+    taken = update(account).where(account.c.id == rows[0].id, *unopened)
     done = session.execute(taken.values(oidc_subject=subject, changed_at=now)).rowcount
-    return int(rows[0]) if done else None
+    return Opened(rows[0].id, rows[0].name, linked=True) if done else None
 
 
 def unlink(session: Session, account_id: int, now: datetime) -> None:

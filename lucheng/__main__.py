@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from lucheng.cli import (
+    account,
     calendar,
     channel,
     circular,
@@ -20,6 +21,7 @@ from lucheng.cli import (
     plan,
     report,
     rounds,
+    token,
     units,
     up,
     web,
@@ -43,6 +45,8 @@ for name, group in (
     ("circular", circular),
     ("feed", feed),
     ("people", people),
+    ("account", account),
+    ("token", token),
     ("mail", mail),
     ("channel", channel),
     ("db", db),

@@ -71,7 +71,7 @@ def children(settings: Settings, *, host: str, port: int, prefect_port: int) -> 
     python = sys.executable
     web = Child(
         "网页",
-        (python, "-m", "lucheng", "web", "--host", host, "--port", str(port)),
+        (python, "-m", "lucheng", "web", "--supervised", "--host", host, "--port", str(port)),
         given,
         logs / "web.log",
         ready_url=f"{web_address(host, port)}/healthz",

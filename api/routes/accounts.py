@@ -3,11 +3,12 @@ themselves administer."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Response
 from pydantic import BeforeValidator
 
 from api import visit
@@ -55,11 +56,11 @@ def show_accounts(
     session: Reads,
     now: Now,
     q: Words = "",
-    role: Annotated[str | None, BeforeValidator(empty_is_none), Query(max_length=20)] = None,
+    role: Annotated[Role | None, BeforeValidator(empty_is_none), Query()] = None,
     state: Annotated[Standing | None, BeforeValidator(empty_is_none), Query()] = None,
     page_number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
-    chosen = Chosen(q, _role(role), state)
+    chosen = Chosen(q, role, state)
     found, total = accounts_page(session, own_scope(), now, chosen=chosen, page=page_number)
     facts = {
         "here": "accounts",
@@ -72,15 +73,6 @@ def show_accounts(
         "grant_words": grant_words,
     }
     return page("accounts.html", facts)
-
-
-def _role(value: str | None) -> Role | None:
-    if value is None:
-        return None
-    try:
-        return Role(value)
-    except ValueError:
-        raise HTTPException(422, "没有这个角色，请从列出的角色中选择") from None
 
 
 @router.get("/accounts/new")
@@ -110,7 +102,6 @@ def _form(
 
 @router.post("/accounts", dependencies=[Depends(own_page_only)])
 def invite(
-    request: Request,
     database: Ledger,
     now: Now,
     settings: Deployed,
@@ -132,10 +123,12 @@ def invite(
             token = invitations.invite(session, made, now, by=by)
             row = account_row(session, made, scope, now)
             visit.add_detail(f"{row.name}：{'、'.join(map(grant_words, row.grants))}")
-    except (Faulty, PrivacyBlocked) as error:
-        told = first_fault(error) if isinstance(error, Faulty) else str(error)
+    except Faulty as error:
         with database.read() as session:
-            return _form(session, own, form, fault=told)
+            return _form(session, own, form, fault=first_fault(error))
+    except PrivacyBlocked as error:  # what was typed is not shown again
+        with database.read() as session:
+            return _form(session, own, replace(form, name="", display_name=""), fault=str(error))
     return show_link(row, token, settings.base_url, invitations.LASTS.total_seconds() / 3600)
 
 

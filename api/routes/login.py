@@ -16,7 +16,7 @@ from api.pages import address as link
 from api.pages import page
 from api.session_cookie import CODE, forget_key, let_in, open_session, own_path
 from ledger import accounts, logins, passwords, signing_in, trail
-from ledger.database import Session
+from ledger.database import Database, Session
 from ledger.queries.accounts import AccountRow, personas
 from ledger.settings import Settings
 from ledger.signing_in import Outcome
@@ -69,6 +69,14 @@ def _form(
         "sign_on_path": link("/oidc/start", next=next if own_path(next) == next else None),
     }
     return page("login.html", facts, status=status)
+
+
+def sign_in_page(
+    request: Request, database: Database, now: datetime, settings: Settings, next: str, *, fault: str, status: int
+) -> Response:
+    """The form again, with what went wrong."""
+    with database.read() as session:
+        return _form(request, session, now, settings, next, fault=fault, status=status)
 
 
 @router.post("/login", dependencies=[Depends(own_page_only)])

@@ -17,6 +17,7 @@ from ledger.loading import load_plan
 from ledger.plans import plans
 from ledger.rounds import open_due
 from ledger.settings import Settings
+from lucheng.first_account import first_token, first_words, link_of
 from lucheng.opening import open_ledger, prepare_folder, read_pack, require_free_port, settings_for, utc_now
 from lucheng.options import DEFAULT_PACK, DataDir, date_option
 from lucheng.output import progress_screen
@@ -52,6 +53,8 @@ def up(
         require_free_port(LOCAL, prefect_port, "--prefect-port")
         _load(settings, plan, catch_up, reason, go_live)
         typer.echo(_addresses(settings, host, port, prefect_port))
+        if told := _first_link(settings, host, port):
+            typer.echo(told)
         wanted = children(settings, host=host, port=port, prefect_port=prefect_port)
         Supervisor(wanted, lambda line: typer.echo(line)).run()
 
@@ -90,6 +93,13 @@ def _load(
             opened = issue_due(session, pack.plan.code, as_of=civil_date(now), now=now)
             open_due(session, pack.plan.code, now=now)
     typer.echo(f"已载入《{pack.plan.title}》：新增办理件 {report.items_added} 件，其中已到交办时间 {opened} 件。")
+
+
+def _first_link(settings: Settings, host: str, port: int) -> str | None:
+    """The way in for the first administrator, where nobody can sign in yet."""
+    with open_ledger(settings) as ledger, ledger.write() as session:
+        token = first_token(session, utc_now(settings))
+    return first_words(link_of(settings, token, web_address(host, port))) if token else None
 
 
 def _addresses(settings: Settings, host: str, port: int, prefect_port: int) -> str:
