@@ -4,11 +4,11 @@ same with a thousand items and with a million, and two acts at once never wait f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, insert, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, Table, and_, case, func, insert, literal, select, union_all
 from sqlalchemy.sql.selectable import FromClause
 
 from ledger import daily, plans
@@ -16,7 +16,7 @@ from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.replay import facts_of_items, is_late, touched_since
 from ledger.scope import within
-from ledger.tables import requirement, tally, unit, work_item
+from ledger.tables import place_tally, requirement, tally, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.access import WHOLE, Scope
 from policy_models.lifecycle import State
@@ -37,32 +37,48 @@ FACTS = (
     "catch_up",
     "often_returned",
 )
+BOTH = (tally, place_tally)
+
+
+def _names(table: Table) -> list[str]:
+    """FACTS as a tally has them: by county or by place."""
+    return [name if table is tally else {"county": "place"}.get(name, name) for name in FACTS]
+
+
+def place_of(owner: Any, upper: Any) -> ColumnElement[str]:
+    """The place of a unit: the township of a village, else the unit itself. ``upper``: the unit above it."""
+    return case((upper.c.level == Level.TOWNSHIP.value, upper.c.code), else_=owner.c.code)
 
 
 def add(session: Session, which: ColumnElement[bool], sign: int, *, as_state: State | None = None) -> None:
     """Count the work items that match ``which`` in (+1) or out (-1), as they stand in the table right now; with
     ``as_state`` as if they were in that state."""
-    items = work_item.c
-    facts: list[Any] = [
-        items.plan_id,
-        items.requirement_id,
-        items.period,
-        items.phase,
-        unit.c.county,
-        items.opens_on,
-        items.deadline,
-        items.state if as_state is None else literal(as_state.value).label("state"),
-        is_late(items).label("late"),
-        items.catch_up,
-        (items.returns >= RED_RETURNS).label("often_returned"),
-    ]
-    counted = (
-        select(*facts, (literal(sign) * func.count()).label("n"))
-        .select_from(work_item.join(unit, unit.c.code == items.unit_code))
-        .where(which)
-        .group_by(*(fact for fact in facts if fact.key != "state"), items.state)
-    )
-    session.execute(insert(tally).from_select([*FACTS, "n"], counted))
+    items, upper = work_item.c, unit.alias("upper")
+    owners = work_item.join(unit, unit.c.code == items.unit_code)
+    for table in BOTH:
+        facts: list[Any] = [
+            items.plan_id,
+            items.requirement_id,
+            items.period,
+            items.phase,
+            unit.c.county if table is tally else place_of(unit, upper).label("place"),
+            items.opens_on,
+            items.deadline,
+            items.state if as_state is None else literal(as_state.value).label("state"),
+            is_late(items).label("late"),
+            items.catch_up,
+            (items.returns >= RED_RETURNS).label("often_returned"),
+        ]
+        source = owners if table is tally else owners.outerjoin(upper, upper.c.code == unit.c.parent)
+        counted = select(*facts, (literal(sign) * func.count()).label("n")).select_from(source).where(which)
+        grouped = counted.group_by(*(fact for fact in facts if fact.key != "state"), items.state)
+        session.execute(insert(table).from_select([*_names(table), "n"], grouped))
+
+
+def record(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write deltas that somebody worked out: FACTS, ``place`` and ``n`` of each."""
+    for table, other in ((tally, "place"), (place_tally, "county")):
+        session.execute(insert(table), [{name: row[name] for name in row if name != other} for row in rows])
 
 
 def move(session: Session, which: ColumnElement[bool], target: State) -> None:
@@ -73,24 +89,26 @@ def move(session: Session, which: ColumnElement[bool], target: State) -> None:
 
 def rebuild(session: Session, plan_id: int) -> None:
     """Count a plan's items anew: after changes that no single act made."""
-    session.execute(tally.delete().where(tally.c.plan_id == plan_id))
+    for table in BOTH:
+        session.execute(table.delete().where(table.c.plan_id == plan_id))
     add(session, work_item.c.plan_id == plan_id, +1)
     daily.rebuild(session, plan_id)
 
 
 def compact(session: Session, plan_code: str) -> int:
-    """Sum the deltas into one row for each set of facts; the number of rows left. Concurrent deltas are kept: only
-    rows up to the newest one seen at the start are replaced."""
+    """Sum the deltas into one row for each set of facts; the number of rows left in the tally by county. Concurrent
+    deltas are kept: only rows up to the newest one seen at the start are replaced."""
     plan_id = plans.plan_summary(session, plan_code).id
     daily.compact(session, plan_id)
-    newest = session.execute(select(func.max(tally.c.id)).where(tally.c.plan_id == plan_id)).scalar()
-    if newest is None:
-        return 0
-    old = and_(tally.c.plan_id == plan_id, tally.c.id <= newest)
-    facts = [tally.c[name] for name in FACTS]
-    summed = select(*facts, func.sum(tally.c.n)).where(old).group_by(*facts).having(func.sum(tally.c.n) != 0)
-    session.execute(insert(tally).from_select([*FACTS, "n"], summed))
-    session.execute(tally.delete().where(old))
+    for table in BOTH:
+        newest = session.execute(select(func.max(table.c.id)).where(table.c.plan_id == plan_id)).scalar()
+        if newest is None:
+            continue
+        old = and_(table.c.plan_id == plan_id, table.c.id <= newest)
+        facts = [table.c[name] for name in _names(table)]
+        summed = select(*facts, func.sum(table.c.n)).where(old).group_by(*facts).having(func.sum(table.c.n) != 0)
+        session.execute(insert(table).from_select([*_names(table), "n"], summed))
+        session.execute(table.delete().where(old))
     return int(session.execute(select(func.count()).where(tally.c.plan_id == plan_id)).scalar_one())
 
 
@@ -147,6 +165,21 @@ def whole_counties(session: Session, scope: Scope) -> tuple[str, ...] | None:
     return found if found and len(found) == len(set(scope.roots)) else None
 
 
+def _whole_places(session: Session, scope: Scope) -> bool:
+    """Whether a scope has no part of a township alone: then it is made of places."""
+    lower = (Level.VILLAGE.value, Level.SCHOOL.value, Level.INSTITUTION.value)
+    part = select(unit.c.code).where(unit.c.code.in_(scope.roots or ()), unit.c.level.in_(lower))
+    return session.execute(part.limit(1)).first() is None
+
+
+def _facts_of_places(plan_id: int, scope: Scope) -> Select[Any]:
+    own = place_tally.c
+    chosen = select(*(own[name] if name != "county" else unit.c.county for name in FACTS[1:]), own.n)
+    return chosen.select_from(place_tally.join(unit, unit.c.code == own.place)).where(
+        own.plan_id == plan_id, within(scope, own.place)
+    )
+
+
 def _facts_of_units(plan_id: int, until: datetime | None, mine: ColumnElement[bool]) -> Select[Any]:
     if until is None:
         return _facts_of(work_item, +1).where(work_item.c.plan_id == plan_id, mine)
@@ -173,15 +206,20 @@ def _facts_of(source: Any, sign: int) -> Select[Any]:
 
 
 def recount(session: Session, plan_code: str) -> list[tuple[Any, ...]]:
-    """Where the tally, or the counts by day, and the items disagree: rows of facts with a non-zero difference; none in a
+    """Where a tally, or the counts by day, and the items disagree: rows of facts with a non-zero difference; none in a
     sound ledger."""
     plan_id = plans.plan_summary(session, plan_code).id
-    items = work_item.c
+    wrong = [row for table in BOTH for row in _differences(session, table, plan_id)]
+    return [*wrong, *daily.recount(session, plan_id)]
+
+
+def _differences(session: Session, table: Table, plan_id: int) -> list[tuple[Any, ...]]:
+    items, upper = work_item.c, unit.alias("upper")
     facts: list[Any] = [
         items.requirement_id,
         items.period,
         items.phase,
-        unit.c.county,
+        unit.c.county if table is tally else place_of(unit, upper).label("place"),
         items.opens_on,
         items.deadline,
         items.state,
@@ -189,13 +227,12 @@ def recount(session: Session, plan_code: str) -> list[tuple[Any, ...]]:
         items.catch_up,
         case((items.returns >= RED_RETURNS, 1), else_=0).label("often_returned"),
     ]
-    real = (
-        select(*facts, literal(1).label("n"))
-        .select_from(work_item.join(unit, unit.c.code == items.unit_code))
-        .where(items.plan_id == plan_id)
-    )
-    flags = [case((tally.c[f], 1), else_=0) if f in ("late", "often_returned") else tally.c[f] for f in FACTS[1:]]
-    told = select(*flags, -tally.c.n).where(tally.c.plan_id == plan_id)
+    owners = work_item.join(unit, unit.c.code == items.unit_code).outerjoin(upper, upper.c.code == unit.c.parent)
+    real = select(*facts, literal(1).label("n")).select_from(owners).where(items.plan_id == plan_id)
+    flags = ("late", "often_returned")
+    names = _names(table)[1:]
+    told_facts = [case((table.c[name], 1), else_=0) if name in flags else table.c[name] for name in names]
+    told = select(*told_facts, -table.c.n).where(table.c.plan_id == plan_id)
     both = real.union_all(told).subquery("both")
     columns = list(both.c)
     rows = session.execute(
@@ -203,4 +240,4 @@ def recount(session: Session, plan_code: str) -> list[tuple[Any, ...]]:
         .group_by(*columns[:-1])
         .having(func.sum(columns[-1]) != 0)
     )
-    return [*(tuple(row) for row in rows), *daily.recount(session, plan_id)]
+    return [tuple(row) for row in rows]

@@ -267,6 +267,27 @@ tally = Table(
     Column("n", Integer, nullable=False),
 )
 
+# The same by place instead of county: a township with its villages, every other unit by itself. So what a township, a
+# department or a county's line of work has is told without its items.
+place_tally = Table(
+    "place_tally",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+    Column("period", String(40), nullable=False, server_default=""),
+    Column("phase", Integer, nullable=False),
+    Column("place", String(24), nullable=False),
+    Column("opens_on", Date, nullable=False),
+    Column("deadline", Date, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("catch_up", String(12), nullable=False),
+    Column("often_returned", Boolean, nullable=False),
+    Column("n", Integer, nullable=False),
+    Index("ix_place_tally_plan_id_place", "plan_id", "place"),
+)
+
 # Items by the day they were accepted, and by the township and day they fall due: ledger/daily.py. Kept like the tally.
 accepted_day = Table(
     "accepted_day",
