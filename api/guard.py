@@ -19,7 +19,7 @@ from api.rights import RULES, Place, Rule
 from api.visit import Visit
 from ledger import logins
 from ledger.database import Database, Session
-from ledger.files import seen_by_all, unit_of_file
+from ledger.files import seen_by_all, units_of_file
 from ledger.logins import Found, LoginRules
 from ledger.queries.items import unit_of_item
 from ledger.scope import line_of
@@ -35,6 +35,7 @@ SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 SIGN_IN = "请先登录"
 NO_RIGHT = "您的账号没有这项权限；如工作需要，请联系本级管理员"
 NO_SCOPE = "您的账号不能查看或办理这个单位的事项；如工作需要，请联系本级管理员"
+NO_NUMBER = "文件编号不能识别，请从页面重新进入"
 UNREADABLE = "地址中含有不能识别的字符，请核对后重新输入"
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -67,12 +68,12 @@ def _admit(request: Request, rule: Rule) -> Visit | Response:
         found = identify(request, session, now)
         if found is None or found.awaits_totp:
             return _to_sign_in(request, found)
+        if found.visitor.token_id is not None:
+            request.app.state.token_pace.spend(found.visitor.token_id)
         if found.visitor.must_set_totp and not UNTIL_TOTP.fullmatch(request.url.path):
             return _to_set_totp(request)
         request.state.visitor = found.visitor  # also a page that says no has the visitor's frame
         rights = _rights(request, session, rule, found.visitor)
-    if found.visitor.token_id is not None:
-        request.app.state.token_pace.spend(found.visitor.token_id)
     if found.touch:
         with database.write() as session:
             logins.touch(session, found, now, request.headers.get("user-agent", ""))
@@ -126,20 +127,28 @@ def _rights(request: Request, session: Session, rule: Rule, visitor: Visitor) ->
     params = request.path_params
     if not all(str(value).isprintable() for value in params.values()):
         raise HTTPException(422, UNREADABLE)
-    if rule.place is Place.FILE and seen_by_all(session, int(params["file_id"])):
+    if rule.place is Place.FILE and seen_by_all(session, _file_id(params)):
         return visitor.rights
-    held = visitor.rights_at(line_of(session, _unit_addressed(session, rule, params)))
+    held = visitor.rights_at(line_of(session, *_units_addressed(session, rule, params)))
     if rule.right not in held:
         raise NotResponsible(NO_RIGHT if Right.READ in held else NO_SCOPE)
     return held
 
 
-def _unit_addressed(session: Session, rule: Rule, params: dict[str, Any]) -> str:
+def _units_addressed(session: Session, rule: Rule, params: dict[str, Any]) -> frozenset[str]:
     if rule.place is Place.ITEM:
-        return unit_of_item(session, str(params["key"]))
+        return frozenset((unit_of_item(session, str(params["key"])),))
     if rule.place is Place.FILE:
-        return unit_of_file(session, int(params["file_id"]))
-    return str(params["code"])
+        return units_of_file(session, _file_id(params))
+    return frozenset((str(params["code"]),))
+
+
+def _file_id(params: dict[str, Any]) -> int:
+    """The guard reads the address before the route does."""
+    text = str(params["file_id"])
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) < 2**63):
+        raise HTTPException(422, NO_NUMBER)
+    return int(text)
 
 
 def _to_sign_in(request: Request, found: Found | None) -> Response:

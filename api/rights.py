@@ -205,6 +205,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/scoring/{token}", READ, ANYONE, ""),
     ("GET", "/scoring/{token}/{exemplar_id}", READ, ANYONE, ""),
     ("POST", "/scoring/{token}/{exemplar_id}", READ, ANYONE, ""),
+    ("GET", "/scoring/{token}/{exemplar_id}/pictures/{picture_id}", READ, ANYONE, ""),
     # people and feeds
     ("GET", "/people/unreachable", READ, LISTED, ""),
     ("GET", U + "/people", READ, UNIT, ""),
@@ -265,6 +266,12 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/admin/calendars/{entry_id}/restore", ADMINISTER, WHOLE, ""),
     ("POST", "/admin/calendars/{entry_id}/restore", ADMINISTER, WHOLE, "恢复此前的日历"),
     ("GET", "/admin/channels", ADMINISTER, WHOLE, ""),
+    ("GET", "/admin/machines", ADMINISTER, WHOLE, ""),
+    ("POST", "/admin/machines", ADMINISTER, WHOLE, "新建接口账号"),
+    ("POST", "/admin/machines/{name}/tokens", ADMINISTER, WHOLE, "新建令牌"),
+    ("POST", "/admin/machines/tokens/{token_id}/revoke", ADMINISTER, WHOLE, "停用令牌"),
+    ("POST", "/admin/machines/{account_id}/deactivate", ADMINISTER, WHOLE, "停用接口账号"),
+    ("POST", "/admin/machines/{account_id}/restore", ADMINISTER, WHOLE, "恢复接口账号"),
     ("GET", "/admin/system", ADMINISTER, WHOLE, ""),
     # programs
     ("GET", API + "/plans", READ, SIGNED_IN, ""),

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     ``require_totp``: administrators who sign in by a password also need the number on their telephone. ``key_file``: what
     encrypts the secrets of telephones. ``trusted_proxies``: whose word is taken for the address of a browser.
     ``oidc_…``: the city's single sign-on; issuer, client and secret go together.
+    ``token_per_minute``: most requests of a machine's token in a minute, in each web process.
     ``max_file_mb``: size of one file; ``max_files``: files in one submission; ``photo_side``: longest side, pixels."""
 
     model_config = SettingsConfigDict(env_prefix="LUCHENG_", frozen=True)
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     max_files: int = Field(300, ge=1, le=1000)
     photo_side: int = Field(2000, ge=400, le=8000)
     idle_minutes: int = Field(60, ge=5, le=24 * 60)
+    token_per_minute: int = Field(600, ge=1, le=100_000)
     session_hours: int = Field(12, ge=1, le=24 * 7)
     require_totp: bool = False
     key_file: Path | None = None
