@@ -17,6 +17,7 @@ from ledger.queries.units import UnitRow
 from policy_models.circular_periods import KIND_NAMES, CircularKind, period_of
 from policy_models.periods import section_name
 from policy_models.rollup import Cell, Count, roll_up
+from policy_models.timing import Timing
 
 CHANGE_NAMES = {
     Change.DONE: "新办结",
@@ -37,7 +38,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """One line. ``narrow``: the fields of an address that narrow a list to it; None for a line that only adds up."""
+    """One line. ``narrow``: the fields of an address that narrow a list to it; None for a line that only adds up;
+    ``before`` tells what was done, late and expected, and nothing else."""
 
     title: str
     section: str
@@ -106,12 +108,11 @@ def choices(today: date, last: LastCircular | None) -> tuple[Choice, ...]:
 def changes(
     reading: Reading,
     counts: Iterable[ChangeCount],
-    before: Iterable[Count],
     after: Iterable[Count],
     areas: Iterable[UnitRow],
 ) -> Changes:
     """All lines of the page."""
-    tables = _Tables(list(counts), list(before), list(after))
+    tables = _Tables(list(counts), list(after))
     section_of = {one.code: name for name, one in reading.plan.requirements()}
     action_of = {f"task-{task.number}": task.action for task in reading.plan.tasks}
     total = _line("合计", "", {}, tables.cells(lambda code, county: True).get(True))
@@ -137,23 +138,29 @@ Three = tuple[dict[Change, int], Cell, Cell]
 @dataclass(frozen=True)
 class _Tables:
     counts: list[ChangeCount]
-    before: list[Count]
     after: list[Count]
 
     def cells(self, key: Callable[[str, str], Key]) -> dict[Key, Three]:
         """What changed and both days, by a key of requirement and county."""
-        summed: dict[Key, dict[Change, int]] = {}
-        for one in self.counts:
-            held = summed.setdefault(key(one.requirement, one.county), dict.fromkeys(Change, 0))
-            for change, n in one.counts.items():
-                held[change] += n
-        was = roll_up(self.before, lambda one: key(one.requirement, one.county))
         stands = roll_up(self.after, lambda one: key(one.requirement, one.county))
-        empty = dict.fromkeys(Change, 0)
-        return {
-            group: (summed.get(group, empty), was.get(group, Cell()), stands.get(group, Cell()))
-            for group in {*summed, *was, *stands}
-        }
+        changed: dict[Key, list[ChangeCount]] = {}
+        for one in self.counts:
+            changed.setdefault(key(one.requirement, one.county), []).append(one)
+        found = {}
+        for group in {*changed, *stands}:
+            mine, now = changed.get(group, []), stands.get(group, Cell())
+            summed = {change: sum(one.counts[change] for one in mine) for change in Change}
+            found[group] = (summed, _before(now, mine), now)
+        return found
+
+
+def _before(now: Cell, changed: Iterable[ChangeCount]) -> Cell:
+    """The earlier day: the later one less what was gained."""
+    changed = list(changed)
+    done = now.done - sum(one.done for one in changed)
+    late = now.late - sum(one.late for one in changed)
+    expected = now.expected - sum(one.expected for one in changed)
+    return Cell({Timing.DONE_ON_TIME: done, Timing.OVERDUE: late, Timing.ON_TRACK: expected - done - late})
 
 
 def _line(

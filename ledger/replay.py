@@ -32,7 +32,7 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
     first_submitted_on, reason and changed_at of that moment. What was raised or created later is left out; only what
     the plan's first load created is there on every day, so that a plan loaded late can look back. ``only``: a select of
     the ids of the items that are asked for."""
-    mine = [] if only is None else [work_item.c.id.in_(only)]
+    mine = _those(plan_id, only)
     acts = (
         select(
             entry.c.item_id,
@@ -42,12 +42,12 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
             func.max(case((entry.c.act.in_([act.value for act in NEEDS_REASON]), entry.c.revision))).label("reasoned"),
         )
         .join(work_item, work_item.c.id == entry.c.item_id)
-        .where(work_item.c.plan_id == plan_id, entry.c.at < until, *mine)
+        .where(entry.c.at < until, *mine)
         .group_by(entry.c.item_id)
         .subquery("acts")
     )
     last, told = entry.alias("last"), entry.alias("told")
-    moved_later, was = _first_move_after(plan_id, until)
+    moved_later, was = _first_move_after(mine, until)
     items = work_item.c
     dates = ("phase", "opens_on", "deadline", "catch_up")
     replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at", "reason", *dates)
@@ -69,7 +69,7 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
             .outerjoin(moved_later, moved_later.c.item_id == items.id)
             .outerjoin(was, was.c.id == moved_later.c.move_id)
         )
-        .where(items.plan_id == plan_id, or_(items.created_at < until, _from_the_start(plan_id)), *mine)
+        .where(or_(items.created_at < until, _from_the_start(plan_id)), *mine)
         .subquery("items_then")
     )
 
@@ -80,12 +80,20 @@ def _from_the_start(plan_id: int) -> ColumnElement[bool]:
     return and_(work_item.c.duty_id.is_not(None), work_item.c.created_at == first)
 
 
-def _first_move_after(plan_id: int, until: datetime) -> tuple[Any, Any]:
+def _those(plan_id: int, only: Any) -> list[ColumnElement[bool]]:
+    """The condition on items that they are the plan's, and among ``only`` where given. Then the plan is no way to find
+    them (hence the sum): a database that went by its index would read them all."""
+    if only is None:
+        return [work_item.c.plan_id == plan_id]
+    return [work_item.c.id.in_(only), work_item.c.plan_id + 0 == plan_id]
+
+
+def _first_move_after(mine: list[ColumnElement[bool]], until: datetime) -> tuple[Any, Any]:
     """For each item moved since, the first such move: it remembers the dates of the moment before."""
     later = (
         select(item_move.c.item_id, func.min(item_move.c.id).label("move_id"))
         .join(work_item, work_item.c.id == item_move.c.item_id)
-        .where(work_item.c.plan_id == plan_id, item_move.c.moved_at >= until)
+        .where(item_move.c.moved_at >= until, *mine)
         .group_by(item_move.c.item_id)
         .subquery("moved_later")
     )

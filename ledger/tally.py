@@ -151,7 +151,7 @@ def facts(
     touched = touched_since(plan_id, until)
     ids = select(touched.c.id)
     inside = [] if scope.is_whole else [unit.c.county.in_(areas)]
-    present = _facts_of(work_item, -1).where(work_item.c.plan_id == plan_id, work_item.c.id.in_(ids), *inside)
+    present = _facts_of(work_item, -1).where(work_item.c.plan_id + 0 == plan_id, work_item.c.id.in_(ids), *inside)
     then = _facts_of(facts_of_items(plan_id, until, ids), +1).where(*inside)
     return union_all(told, present, then).subquery("facts")
 

@@ -76,11 +76,8 @@ def show_changes(session: Reads, pair: Asked) -> Response:
 
 
 def _found(session: Session, reading: Reading, since: date) -> Changes:
-    before, after = (
-        tally.counts(session, reading.summary.code, day, now=reading.now, scope=reading.scope)
-        for day in (since, reading.as_of)
-    )
-    return changes(reading, change_counts(session, reading, since), before, after, counties(session, reading.scope))
+    after = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now, scope=reading.scope)
+    return changes(reading, change_counts(session, reading, since), after, counties(session, reading.scope))
 
 
 @router.get("/changes.csv")

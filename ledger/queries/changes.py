@@ -19,7 +19,9 @@ from ledger.scope import within
 from ledger.tables import circular, entry, item_move, requirement, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.lifecycle import State
-from policy_models.timing import DONE, LATE, RED_RETURNS, Thresholds, Timing
+from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, Thresholds, Timing
+
+EXPECTED = frozenset(Timing) - NOT_EXPECTED
 
 
 class Change(StrEnum):
@@ -38,11 +40,15 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangeCount:
-    """The items of one requirement in one county ("" for the city's own units) that saw each change."""
+    """The items of one requirement in one county ("" for the city's own units) that saw each change; and by how many
+    more (or fewer) were ``done``, ``late`` and ``expected`` on the later day."""
 
     requirement: str
     county: str
     counts: dict[Change, int]
+    done: int = 0
+    late: int = 0
+    expected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,9 @@ def change_counts(session: Session, reading: Reading, since: date) -> tuple[Chan
     """What changed between the evening of ``since`` and that of the reading's day: one statement."""
     pair = _Pair(reading, since)
     flags = {change: func.sum(case((met, 1), else_=0)).label(change.value) for change, met in pair.changes().items()}
+    gains = {name: func.sum(gain).label(f"{name}_gained") for name, gain in pair.gains().items()}
     rows = session.execute(
-        select(requirement.c.code, unit.c.county, *flags.values())
+        select(requirement.c.code, unit.c.county, *flags.values(), *gains.values())
         .select_from(
             pair.joined()
             .join(requirement, requirement.c.id == pair.later.c.requirement_id)
@@ -77,10 +84,13 @@ def change_counts(session: Session, reading: Reading, since: date) -> tuple[Chan
         .group_by(requirement.c.code, unit.c.county)
         .order_by(requirement.c.code, unit.c.county)
     )
-    return tuple(
-        ChangeCount(row.code, row.county, {change: int(getattr(row, change.value)) for change in Change})
-        for row in rows
-    )
+    return tuple(_count(row) for row in rows)
+
+
+def _count(row: Any) -> ChangeCount:
+    counts = {change: int(getattr(row, change.value)) for change in Change}
+    gained = (int(row.done_gained), int(row.late_gained), int(row.expected_gained))
+    return ChangeCount(row.code, row.county, counts, *gained)
 
 
 def changed_items(
@@ -151,6 +161,16 @@ class _Pair:
             Change.MOVED: and_(known, before.deadline != after.deadline),
             Change.EXEMPT: and_(stands == Timing.EXEMPT.value, not_(and_(known, was == Timing.EXEMPT.value))),
             Change.ADDED: not_(known),
+        }
+
+    def gains(self) -> dict[str, ColumnElement[int]]:
+        """By name, what an item adds to the later day's number less what it added to the earlier day's."""
+        known = self.earlier.c.id.is_not(None)
+        was = self._timing(self.earlier.c, self._before)
+        stands = self._timing(self.later.c, self._reading.at)
+        return {
+            name: case((_one_of(stands, members), 1), else_=0) - case((and_(known, _one_of(was, members)), 1), else_=0)
+            for name, members in (("done", DONE), ("late", LATE), ("expected", EXPECTED))
         }
 
     def _timing(self, columns: Any, at: Thresholds) -> Any:

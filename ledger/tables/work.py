@@ -161,7 +161,7 @@ work_item = Table(
         sqlite_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
         postgresql_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
     ),
-    Index("ix_work_item_created_at", "created_at"),
+    Index("ix_work_item_plan_id_created_at", "plan_id", "created_at"),
     # the newest acts of a matter, and what was accepted of it last
     Index("ix_work_item_requirement_id_changed_at", "requirement_id", "changed_at"),
     Index(

@@ -23,7 +23,7 @@ from policy_models.access import Scope
 from policy_models.errors import ActNotAllowed
 from policy_models.evidence import Evidence
 from policy_models.lifecycle import State
-from policy_models.timing import DONE, LATE, CatchUp, Thresholds, Timing, timing
+from policy_models.timing import DONE, LATE, NOT_EXPECTED, CatchUp, Thresholds, Timing, timing
 from tests.factories import (
     BUREAU,
     CODE,
@@ -240,11 +240,13 @@ def test_both_days_and_what_lies_between_add_up(database: Database, since: date,
             counts = tally.counts(session, CODE, day, now=NOW)
             totals.append({name: sum(c.n for c in counts if c.timing in group) for name, group in GROUPS.items()})
     gained = {change: sum(one.counts[change] for one in changes) for change in Change}
+    for name in GROUPS:
+        assert totals[1][name] - totals[0][name] == sum(getattr(one, name) for one in changes)
     assert totals[1]["done"] - totals[0]["done"] == gained[Change.DONE]
     assert totals[1]["late"] - totals[0]["late"] == gained[Change.LATE] - gained[Change.RELIEVED]
 
 
-GROUPS = {"done": DONE, "late": LATE}
+GROUPS = {"done": DONE, "late": LATE, "expected": frozenset(Timing) - NOT_EXPECTED}
 
 
 def test_a_part_of_the_city_sees_its_own_changes(database: Database) -> None:
