@@ -19,7 +19,8 @@ from ledger.scope import within
 from ledger.tables import entry, evidence, file, requirement, unit, work_item
 from policy_models.lifecycle import Act
 
-ACCEPTED = text("work_item.state = 'accepted'")  # the words of the partial index
+# The words of the partial indexes: with parameters neither database would use them.
+ACCEPTED, ACTED = text("work_item.state = 'accepted'"), text("work_item.revision > 1")
 # a revision of the plan that moves an item counts as a change of it and leaves no entry
 _ACTED_LAST = exists().where(entry.c.item_id == work_item.c.id, entry.c.revision == work_item.c.revision)
 
@@ -58,8 +59,9 @@ class AcceptedItem:
 
 
 def latest_acts(session: Session, reading: Reading, section: str, *, limit: int) -> tuple[ActLine, ...]:
-    """The newest acts on the items of a section, up to the reading's day, the newest first: two statements. Today
-    without those on items that a revision of the plan has moved since."""
+    """The newest acts on the items of a section, up to the reading's day, the newest first: two statements. Left out is
+    what the system issued (交办: all units at once), and today acts on items that a revision of the plan has moved since.
+    """
     codes = _requirement_ids(session, reading, section)
     if not codes:
         return ()
@@ -76,13 +78,15 @@ def latest_acts(session: Session, reading: Reading, section: str, *, limit: int)
             .outerjoin(actor, actor.c.code == entry.c.by_unit)
         )
         .where(work_item.c.requirement_id.in_(codes), within(reading.scope, work_item.c.unit_code))
+        .where(entry.c.act != Act.ISSUE.value)
         .order_by(entry.c.at.desc(), entry.c.id.desc())
         .limit(limit)
     )
     if reading.is_past:
         chosen = chosen.where(entry.c.at < end_of_day(reading.as_of))
     else:  # the newest acts are acts on the items that changed last
-        chosen = chosen.where(work_item.c.id.in_(_newest(reading, codes, work_item.c.changed_at, limit, _ACTED_LAST)))
+        newest = _newest(reading, codes, work_item.c.changed_at, limit, ACTED, _ACTED_LAST)
+        chosen = chosen.where(work_item.c.id.in_(newest))
     return tuple(
         ActLine(
             row.key,

@@ -162,8 +162,14 @@ work_item = Table(
         postgresql_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
     ),
     Index("ix_work_item_plan_id_created_at", "plan_id", "created_at"),
-    # the newest acts of a matter, and what was accepted of it last
-    Index("ix_work_item_requirement_id_changed_at", "requirement_id", "changed_at"),
+    # the newest acts of a matter (what was merely issued left out), and what was accepted of it last
+    Index(
+        "ix_work_item_acted",
+        "requirement_id",
+        "changed_at",
+        sqlite_where=text("revision > 1"),
+        postgresql_where=text("revision > 1"),
+    ),
     Index(
         "ix_work_item_accepted",
         "requirement_id",

@@ -108,7 +108,14 @@ def _index_what_was_done_when() -> None:
     op.create_index("ix_entry_at", "entry", ["at"])
     op.create_index("ix_item_move_moved_at", "item_move", ["moved_at"])
     op.create_index("ix_work_item_plan_id_created_at", "work_item", ["plan_id", "created_at"])
-    op.create_index("ix_work_item_requirement_id_changed_at", "work_item", ["requirement_id", "changed_at"])
+    acted = sa.text("revision > 1")
+    op.create_index(
+        "ix_work_item_acted",
+        "work_item",
+        ["requirement_id", "changed_at"],
+        sqlite_where=acted,
+        postgresql_where=acted,
+    )
     accepted = sa.text("state = 'accepted'")
     op.create_index(
         "ix_work_item_accepted",
