@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from documents.pdf import program
+from ledger.account_checkup import accounts_stand
 from ledger.checkup import LEDGER_CHECKS, Finding, Grade, channels_stand, files_stand, mail_stands, numbers_stand
 from ledger.database import Session, connect
 from ledger.file_store import FileStore
@@ -48,6 +49,8 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         with database.read() as session:
             for check in (*LEDGER_CHECKS, _mail):
                 yield from check(session, now)
+            yield from accounts_stand(session, now, require_totp=settings.require_totp)
+            yield from _key(settings.account_key)
             yield from numbers_stand(session)
             yield from _channels(session, settings.data_dir, now)
             yield from files_stand(session, FileStore(settings.file_dir))
@@ -55,6 +58,12 @@ def examine(settings: Settings, now: datetime) -> Iterator[Finding]:
         yield Finding(Grade.FAULT, "台账", str(error))
     finally:
         database.close()
+
+
+def _key(path: Path) -> Iterator[Finding]:
+    if open_to_others(path):
+        sentence = f"动态码的密钥文件可被本机其他用户读取，请运行 chmod 600 {path}"
+        yield Finding(Grade.FAULT, "账号", sentence)
 
 
 def _folder(folder: Path, matter: str = "数据目录") -> Iterator[Finding]:

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.thorough
 NOW = datetime(2025, 3, 10, 1, tzinfo=UTC)
 CLOCK = {"LUCHENG_CLOCK": NOW.isoformat()}
 GOOD, NOTE, FAULT = Grade.GOOD, Grade.NOTE, Grade.FAULT
-MATTERS = ["数据目录", "台账", "方案", "日历", "流程", "消息", "人员", "计数"]
+MATTERS = ["数据目录", "台账", "方案", "日历", "流程", "消息", "人员", "账号", "计数"]
 
 
 @pytest.fixture
