@@ -10,7 +10,15 @@ from datetime import date
 from api.heat import Heat, heat_of
 from ledger import tally
 from ledger.database import Session
-from ledger.queries.board import DueCount, OverdueUnit, Upcoming, due_between, overdue_by_unit, upcoming
+from ledger.queries.board import (
+    DueCount,
+    OverdueUnit,
+    Upcoming,
+    count_overdue_units,
+    due_between,
+    overdue_by_unit,
+    upcoming,
+)
 from ledger.queries.grounds import Ground, Layout, ground, places
 from ledger.queries.heat import heat_counts
 from ledger.queries.reading import Reading
@@ -19,6 +27,8 @@ from policy_models.plan import Kind, PlanTask, Section
 from policy_models.rollup import Cell, Count, roll_up
 
 EMPTY = Cell()
+
+OVERDUE_SHOWN = 8  # units on the board: the worst
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,7 @@ class Board:
     milestones: tuple[Milestone, ...]
     heat: Heat
     overdue: tuple[OverdueUnit, ...]
+    overdue_units: int
     county_names: Mapping[str, str]
     upcoming: tuple[Upcoming, ...]
 
@@ -90,7 +101,8 @@ def board(session: Session, reading: Reading) -> Board:
         tuple(phase_cells.get(phase.number, EMPTY) for phase in reading.plan.phases),
         _milestones(reading, counts),
         _heat(session, reading, counts, ground(session, reading)),
-        overdue_by_unit(session, reading),
+        overdue_by_unit(session, reading, limit=OVERDUE_SHOWN),
+        count_overdue_units(session, reading),
         {county.code: county.name for county in areas},
         upcoming(session, reading),
     )

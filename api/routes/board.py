@@ -21,7 +21,6 @@ from policy_models.access import Right
 from policy_models.periods import period_name
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
-OVERDUE_SHOWN = 8
 
 
 @router.get("/")
@@ -42,7 +41,6 @@ def show_board(session: Reads, reading: MaybePlan) -> Response:
         "round": round_,
         "round_name": period_name(round_.code, reading.calendars) if round_ else "",
         "concerns": concerns(reading, shown, alone, round_),
-        "overdue_shown": OVERDUE_SHOWN,
         "month": month_of(reading.as_of),
     }
     return plan_page("board.html", reading, plans.plans(session), context)

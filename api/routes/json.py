@@ -38,6 +38,7 @@ from api.routes.review import Asked
 from api.routes.unit import Code
 from ledger import plans
 from ledger.queries import units as unit_queries
+from ledger.queries.board import overdue_by_unit
 from ledger.queries.item_filter import ItemFilter
 from ledger.queries.items import ItemRow, items, unit_items
 from ledger.queries.matrix import matrix
@@ -76,7 +77,7 @@ def read_board(session: Reads, reading: OpenPlan) -> BoardOut:
                 long_overdue=u.long_overdue,
                 oldest=u.oldest,
             )
-            for u in found.overdue
+            for u in overdue_by_unit(session, reading)
         ],
         upcoming=[
             UpcomingOut(

@@ -25,6 +25,7 @@ router = APIRouter(route_class=Guarded, include_in_schema=False)
 Code = Annotated[str, BeforeValidator(printable), Path(max_length=24)]
 Words = Annotated[str, BeforeValidator(printable), Query(max_length=40)]
 INBOX_SHOWN = 5
+UPPER = (Level.CITY, Level.COUNTY, Level.TOWNSHIP)  # the floors that the tree shows
 
 
 @router.get("/units")
@@ -32,16 +33,16 @@ def show_units(session: Reads, reading: MaybePlan, q: Words = "") -> Response:
     if reading is None:
         return page("empty.html", {})
     order = _organ_order(reading)
-    counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now)
+    counts = tally.counts(session, reading.summary.code, reading.as_of, now=reading.now, scope=reading.scope)
     context = {
         "here": "units",
         "q": q.strip(),
-        "found": units.search(session, q.strip()) if q.strip() else (),
-        "floors": sorted(units.upper_units(session), key=order),
-        "villages": units.village_counts(session),
+        "found": units.search(session, q.strip(), scope=reading.scope) if q.strip() else (),
+        "floors": sorted(units.upper_units(session, reading.scope), key=order),
+        "villages": units.village_counts(session, reading.scope),
         "cells": roll_up(counts, lambda c: c.county),
         "empty_cell": Cell(),
-        "overdue": {one.code: one.overdue for one in overdue_by_unit(session, reading)},
+        "overdue": {one.code: one.overdue for one in overdue_by_unit(session, reading, levels=UPPER)},
     }
     return plan_page("units.html", reading, plans.plans(session), context)
 

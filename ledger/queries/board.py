@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, or_, select, text, union_all
+from sqlalchemy import and_, case, func, or_, select, text, union_all
 
+from ledger import tally
 from ledger.database import Session
 from ledger.queries.items import timing_of
 from ledger.queries.reading import Reading
 from ledger.tables import duty, requirement, unit, work_item
+from ledger.timing_sql import timing_case
 from policy_models.calendars import Confidence
 from policy_models.lifecycle import UNFINISHED, State
+from policy_models.plan import Level
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, Timing
 
 # The words of the partial indexes, as literals: with parameters neither database would use them.
@@ -64,100 +68,134 @@ class DueCount:
     done: int
 
 
-def overdue_by_unit(session: Session, reading: Reading, *, under: str | None = None) -> tuple[OverdueUnit, ...]:
-    """Units with overdue items, worst first (red, then all, then oldest): one statement. ``under``: a county."""
-    late = _late(reading)
-    red = case((late.c.timing == Timing.LONG_OVERDUE.value, 1), else_=0)
-    group = (unit.c.code, unit.c.name, unit.c.county)
-    counted = (func.count().label("overdue"), func.sum(red).label("red"), func.min(late.c.deadline).label("oldest"))
-    chosen = select(*group, *counted).join(late, late.c.unit_code == unit.c.code).group_by(*group)
+def overdue_by_unit(
+    session: Session,
+    reading: Reading,
+    *,
+    under: str | None = None,
+    levels: Collection[Level] | None = None,
+    limit: int | None = None,
+) -> tuple[OverdueUnit, ...]:
+    """Units with overdue items, worst first (red, then all, then oldest): one statement. ``under``: a county;
+    ``levels``: only units of these; ``limit``: the first so many."""
+    late = _late_by_unit(reading)
+    chosen = select(unit.c.code, unit.c.name, unit.c.county, late.c.overdue, late.c.red, late.c.oldest).join(
+        late, late.c.unit_code == unit.c.code
+    )
     if under is not None:
         chosen = chosen.where(unit.c.county == under)
-    found = [OverdueUnit(r.code, r.name, r.county, r.overdue, int(r.red), r.oldest) for r in session.execute(chosen)]
-    return tuple(sorted(found, key=lambda u: (-u.long_overdue, -u.overdue, u.oldest, u.code)))
+    if levels is not None:
+        chosen = chosen.where(unit.c.level.in_([level.value for level in levels]))
+    worst = (late.c.red.desc(), late.c.overdue.desc(), late.c.oldest, unit.c.code)
+    rows = session.execute(chosen.order_by(*worst).limit(limit))
+    return tuple(OverdueUnit(r.code, r.name, r.county, int(r.overdue), int(r.red), r.oldest) for r in rows)
+
+
+def count_overdue_units(session: Session, reading: Reading) -> int:
+    """How many units have something overdue: one statement."""
+    late = _late(reading)
+    return int(session.execute(select(func.count(late.c.unit_code.distinct()))).scalar_one())
+
+
+def _late_by_unit(reading: Reading) -> Any:
+    late = _late(reading)
+    red = func.sum(case((late.c.red, 1), else_=0)).label("red")
+    counted = (func.count().label("overdue"), red, func.min(late.c.deadline).label("oldest"))
+    return select(late.c.unit_code, *counted).group_by(late.c.unit_code).subquery("late_by_unit")
 
 
 def _late(reading: Reading) -> Any:
-    """The overdue items: today through the two partial indexes, so that the cost is that of what is open."""
+    """The overdue items: today through the two partial indexes, so that the cost is that of what is open and late."""
     source = reading.items()
-    past = or_(source.c.deadline < reading.as_of, source.c.returns >= RED_RETURNS)
-    parts: list[Any] = [[OWED_NOW, past], [SCHEDULED_NOW, source.c.opens_on <= reading.as_of, past]]
+    often = source.c.returns >= RED_RETURNS
+    past = source.c.deadline < reading.as_of
     if source is not work_item:
-        parts = [[past]]
-    timing = timing_of(source.c, reading)
-    late = [reading.seen(source.c), timing.in_([one.value for one in LATE])]
-    chosen = [
-        select(source.c.unit_code, source.c.deadline, timing.label("timing")).where(*late, *part) for part in parts
-    ]
-    return union_all(*chosen).subquery("late")
+        timing = timing_of(source.c, reading)
+        red = (timing == Timing.LONG_OVERDUE.value).label("red")
+        late = timing.in_([one.value for one in LATE])
+        columns = (source.c.unit_code, source.c.deadline, red)
+        return select(*columns).where(reading.seen(source.c), late).subquery("late")
+    red = or_(often, and_(past, source.c.deadline <= reading.at.red_until)).label("red")
+    columns = (source.c.unit_code, source.c.deadline, red)
+    owed = select(*columns).where(reading.seen(source.c), OWED_NOW)
+    ahead = select(*columns).where(reading.seen(source.c), SCHEDULED_NOW, source.c.catch_up == "", past)
+    returned = owed.where(source.c.deadline >= reading.as_of, often)
+    return union_all(owed.where(past), returned, ahead).subquery("late")
 
 
 def upcoming(session: Session, reading: Reading, *, days: int = 30) -> tuple[Upcoming, ...]:
-    """What falls due from the day on, up to ``days`` civil days later, by day and matter: one statement."""
-    source = reading.items()
-    columns = source.c
+    """What falls due from the day on, up to ``days`` civil days later, by day and matter, with what its date rests on:
+    two statements."""
+    facts = tally.facts(session, reading.plan_id, reading.as_of, now=reading.now, scope=reading.scope)
+    column = facts.c
     unreported = [state.value for state in UNFINISHED if state is not State.SUBMITTED]
-    waiting = case((columns.state.in_(unreported), 1), else_=0)
-    reviewing = case((columns.state == State.SUBMITTED.value, 1), else_=0)
+    waiting = case((column.state.in_(unreported), column.n), else_=0)
+    reviewing = case((column.state == State.SUBMITTED.value, column.n), else_=0)
+    span = column.deadline.between(reading.as_of, reading.as_of + timedelta(days=days))
     group: tuple[Any, ...] = (
-        columns.deadline,
+        column.deadline,
+        column.requirement_id,
         requirement.c.code,
         requirement.c.title,
         requirement.c.section,
-        columns.period,
+        column.period,
     )
-    chosen = (
+    rows = session.execute(
         select(
             *group,
-            func.count().label("units"),
+            func.sum(column.n).label("units"),
             func.sum(waiting).label("waiting"),
             func.sum(reviewing).label("reviewing"),
-            func.min(duty.c.remind_by).label("remind_by"),
-            func.max(duty.c.confidence).label("confidence"),
-            func.max(duty.c.why).label("why"),
         )
-        .select_from(
-            source.join(requirement, requirement.c.id == columns.requirement_id).outerjoin(
-                duty, duty.c.id == columns.duty_id
-            )
-        )
-        .where(requirement.c.plan_id == reading.plan_id, reading.seen(columns))
-        .where(columns.deadline.between(reading.as_of, reading.as_of + timedelta(days=days)))
-        .where(columns.state.not_in(["waived", "cancelled"]), columns.catch_up == "")
+        .select_from(facts.join(requirement, requirement.c.id == column.requirement_id))
+        .where(span, column.state.not_in([State.WAIVED.value, State.CANCELLED.value]), column.catch_up == "")
         .group_by(*group)
-        .order_by(columns.deadline, requirement.c.code)
+        .having(func.sum(column.n) != 0)
+        .order_by(column.deadline, requirement.c.code)
+    ).all()
+    grounds = _grounds(session, rows)
+    return tuple(_upcoming(row, grounds.get((row.requirement_id, row.period), ()), reading) for row in rows)
+
+
+def _grounds(session: Session, rows: Sequence[Any]) -> dict[tuple[int, str], tuple[Any, ...]]:
+    """By requirement and period: the dates of its duties and what they rest on."""
+    found: dict[tuple[int, str], tuple[Any, ...]] = {}
+    wanted = duty.c.requirement_id.in_({row.requirement_id for row in rows})
+    chosen = select(
+        duty.c.requirement_id, duty.c.period, duty.c.deadline, duty.c.remind_by, duty.c.confidence, duty.c.why
     )
-    return tuple(_upcoming(row, reading) for row in session.execute(chosen))
+    for row in session.execute(chosen.where(wanted, duty.c.period.in_({row.period for row in rows}))):
+        key = (row.requirement_id, row.period)
+        found[key] = (*found.get(key, ()), row)
+    return found
 
 
-def _upcoming(row: Any, reading: Reading) -> Upcoming:
-    remind_by = row.remind_by or reading.calendars.work.on_or_before(row.deadline)
-    confidence = Confidence(row.confidence) if row.confidence else Confidence.ANNOUNCED
+def _upcoming(row: Any, grounds: Sequence[Any], reading: Reading) -> Upcoming:
+    """``grounds``: the duties of the matter; those of the very day say until when, any of them why."""
+    own = [one for one in grounds if one.deadline == row.deadline] or list(grounds)
+    exact = [one.remind_by for one in own if one.deadline == row.deadline]
     return Upcoming(
         row.deadline,
-        remind_by,
+        min(exact) if exact else reading.calendars.work.on_or_before(row.deadline),
         row.code,
         row.title,
         row.section,
         row.period,
-        row.units,
+        int(row.units),
         int(row.waiting),
         int(row.reviewing),
-        confidence,
-        row.why or "事件发生后的规定期限",
+        Confidence(max(one.confidence for one in own)) if own else Confidence.ANNOUNCED,
+        max(one.why for one in own) if own else "事件发生后的规定期限",
         reading.doubted.get(row.code, ()),
     )
 
 
 def due_between(session: Session, reading: Reading, first: date, last: date) -> DueCount:
     """Expected items with a deadline from ``first`` to ``last`` (both included): one statement."""
-    source = reading.items()
-    timing = timing_of(source.c, reading)
-    done = case((timing.in_([t.value for t in DONE]), 1), else_=0)
-    row = session.execute(
-        select(func.count().label("total"), func.coalesce(func.sum(done), 0).label("done"))
-        .select_from(source.join(requirement, requirement.c.id == source.c.requirement_id))
-        .where(requirement.c.plan_id == reading.plan_id, reading.seen(source.c))
-        .where(source.c.deadline.between(first, last), timing.not_in([t.value for t in NOT_EXPECTED]))
-    ).one()
-    return DueCount(row.total, int(row.done))
+    facts = tally.facts(session, reading.plan_id, reading.as_of, now=reading.now, scope=reading.scope)
+    column = facts.c
+    timing = timing_case(column, reading.at, late=column.late, often_returned=column.often_returned)
+    done = func.sum(case((timing.in_([t.value for t in DONE]), column.n), else_=0))
+    expected = (column.deadline.between(first, last), timing.not_in([t.value for t in NOT_EXPECTED]))
+    row = session.execute(select(func.sum(column.n).label("total"), done.label("done")).where(*expected)).one()
+    return DueCount(int(row.total or 0), int(row.done or 0))

@@ -12,7 +12,8 @@ from ledger.database import Session
 from ledger.queries.items import timing_of
 from ledger.queries.reading import Reading
 from ledger.scope import within
-from ledger.tables import unit
+from ledger.tables import place_tally, unit
+from ledger.timing_sql import timing_case
 from policy_models.access import WHOLE, Scope
 from policy_models.errors import NotFound
 from policy_models.plan import Level
@@ -87,9 +88,49 @@ def below(session: Session, reading: Reading, code: str) -> tuple[UnitStanding, 
     children = session.execute(
         select(unit).where(unit.c.parent == code, unit.c.active).order_by(unit.c.function == "", unit.c.code)
     ).all()
-    counts = _counts_below(session, reading, code)
+    whole = reading.is_past or (children and Level(children[0].level) in LOWEST)
+    counts = _counts_below(session, reading, code) if whole else _counts_of_places(session, reading, code)
     none = Standing(1, 0, 0, 0)
     return tuple(UnitStanding(_unit(row), counts.get(row.code, none)) for row in children)
+
+
+def _counts_of_places(session: Session, reading: Reading, code: str) -> dict[str, Standing]:
+    """``_counts_below`` for a unit that lies above the townships, from the tally by place."""
+    lower, town, told = unit.alias("lower"), unit.alias("town"), place_tally.c
+    roots = select(unit.c.code.label("root"), unit.c.code.label("code"), unit.c.level).where(unit.c.parent == code)
+    tree = roots.cte("tree", recursive=True)
+    under = select(tree.c.root, lower.c.code, lower.c.level).where(lower.c.parent == tree.c.code)
+    tree = tree.union_all(under.where(tree.c.level != Level.TOWNSHIP.value))
+    timing = timing_case(told, reading.at, late=told.late, often_returned=told.often_returned)
+    per_place = (
+        select(told.place, *(_sum_of(timing, group, told.n).label(name) for name, group in GROUPS.items()))
+        .where(told.plan_id == reading.plan_id, told.place.in_(select(tree.c.code)))
+        .group_by(told.place)
+        .subquery("per_place")
+    )
+    villages = (
+        select(unit.c.parent, func.count().label("n"))
+        .join(town, town.c.code == unit.c.parent)
+        .where(town.c.level == Level.TOWNSHIP.value)
+        .group_by(unit.c.parent)
+        .subquery("villages")
+    )
+    rows = session.execute(
+        select(
+            tree.c.root,
+            func.sum(1 + func.coalesce(villages.c.n, 0)).label("units"),
+            *(func.coalesce(func.sum(per_place.c[name]), 0).label(name) for name in GROUPS),
+        )
+        .select_from(
+            tree.outerjoin(per_place, per_place.c.place == tree.c.code).outerjoin(
+                villages, villages.c.parent == tree.c.code
+            )
+        )
+        .group_by(tree.c.root)
+    )
+    return {
+        r.root: Standing(int(r.units), int(r.all - r.exempt), int(r.done), int(r.overdue), int(r.red)) for r in rows
+    }
 
 
 def _counts_below(session: Session, reading: Reading, code: str) -> dict[str, Standing]:
@@ -120,6 +161,7 @@ def _counts_below(session: Session, reading: Reading, code: str) -> dict[str, St
     return {r.root: Standing(r.units, int(r.all - r.exempt), int(r.done), int(r.overdue), int(r.red)) for r in rows}
 
 
+LOWEST = frozenset((Level.VILLAGE, Level.SCHOOL, Level.INSTITUTION))
 RED = frozenset({Timing.LONG_OVERDUE})
 GROUPS: dict[str, frozenset[Any] | None] = {
     "all": None,
@@ -130,10 +172,11 @@ GROUPS: dict[str, frozenset[Any] | None] = {
 }
 
 
-def _sum_of(timing: Any, group: frozenset[Any] | None) -> Any:
+def _sum_of(timing: Any, group: frozenset[Any] | None, n: Any = 1) -> Any:
+    """The sum of ``n`` over rows whose timing is of a group; None for all."""
     if group is None:
-        return func.count()
-    return func.sum(case((timing.in_([member.value for member in group]), 1), else_=0))
+        return func.sum(n)
+    return func.sum(case((timing.in_([member.value for member in group]), n), else_=0))
 
 
 def counties(session: Session, scope: Scope = WHOLE) -> tuple[UnitRow, ...]:
