@@ -79,6 +79,7 @@ NEXT_STEPS = {
     503: "请稍候一分钟再刷新；如持续出现，请系统管理员运行 lucheng doctor 查看原因。",
 }
 FIELDS = {
+    "body": "请求内容",
     "as_of": "截至日期",
     "plan": "方案",
     "unit": "单位",
@@ -248,7 +249,9 @@ def _sentence(fault: Mapping[str, object]) -> str:
     if kind in ("string_too_long", "too_long") and isinstance(context, dict):
         return f"{field}最多 {context['max_length']} {'个字' if kind == 'string_too_long' else '项'}"
     value = fault.get("input")
-    given = "" if kind == "missing" or isinstance(value, (dict, list, bytes)) else _shown(str(value)[:20])
+    given = (
+        "" if kind == "missing" or value is None or isinstance(value, (dict, list, bytes)) else _shown(str(value)[:20])
+    )
     if given:
         return f"{field}不能写作“{given}”"
     return f"请填写{field}" if value in (None, "") or kind == "missing" else f"{field or '请求内容'}的格式不对"

@@ -44,7 +44,7 @@ def test_an_administrator_makes_an_account_and_a_token_that_is_shown_once(site: 
     [token] = re.findall(r"lct_[\w-]{43}", answer.text)
     shown = browser.get(PAGE).text
     assert token not in shown
-    assert all(words in shown for words in ("每日取数", "只读", "2025-12-31", "尚未使用", "1县"))
+    assert all(words in shown for words in ("每日取数", "只读", "2025年12月31日 23:59", "尚未使用", "1县"))
     own = program(site, token)
     assert own.get("/api/v1/items").json()["total"] > 0
     assert {one["unit"][:4] for one in own.get("/api/v1/items?limit=500").json()["items"]} == {"9001"}
