@@ -9,7 +9,6 @@ from datetime import date
 from api.chart_table import ChartTable
 from documents.cells import Cell
 from ledger.queries.grounds import Place
-from ledger.queries.item_filter import CITY
 from policy_models.series import BANDS, DAY, WEEK, band
 from policy_models.spans import month_day
 
@@ -29,10 +28,6 @@ class LoadLine:
     place: Place
     loads: tuple[Load, ...]
     total: int
-
-    @property
-    def narrowing(self) -> dict[str, str]:
-        return {self.place.narrows: self.place.code or CITY}
 
 
 @dataclass(frozen=True, slots=True)

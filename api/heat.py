@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from api.chart_table import ChartTable
 from documents.cells import Cell as TableCell
 from ledger.queries.grounds import Ground, Layout, Place
-from ledger.queries.item_filter import CITY
 from ledger.queries.reading import Reading
 from policy_models.rollup import Cell, Count, roll_up
 from policy_models.timing import LIGHT_NAMES, Timing
@@ -36,11 +35,6 @@ class HeatLine:
     cell: Cell
     cells: tuple[Cell | None, ...]
 
-    @property
-    def narrowing(self) -> dict[str, str]:
-        """The fields that narrow the item list to this place."""
-        return {self.place.narrows: self.place.code or CITY}
-
 
 @dataclass(frozen=True)
 class Heat:
@@ -56,10 +50,11 @@ class Heat:
 
 
 def heat_of(reading: Reading, counts: Iterable[Count], places: Iterable[Place], here: Ground) -> Heat:
-    """Counts of tasks laid out by place; a place that owes nothing has no row, a task that nobody owes no column."""
-    of_tasks = [count for count in counts if count.task is not None]
-    cells = roll_up(of_tasks, lambda c: (c.county, c.task))
-    whole = roll_up(of_tasks, lambda c: c.county)
+    """Counts laid out by place; a place that owes nothing has no row, a task that nobody owes no column. A place's own
+    cell counts phases and safeguards as well."""
+    counts = list(counts)
+    cells = roll_up((count for count in counts if count.task is not None), lambda c: (c.county, c.task))
+    whole = roll_up(counts, lambda c: c.county)
     owed = {task for _, task in cells}
     numbers = tuple(task.number for task in reading.plan.tasks if task.number in owed)
     lines = (
@@ -76,20 +71,13 @@ def heat_table(reading: Reading, heat: Heat, line: str) -> ChartTable:
 
 
 def _rows(reading: Reading, heat: Heat, line: HeatLine) -> Iterator[tuple[TableCell, ...]]:
+    yield _row(line.place.name, None, "全部事项", line.cell)
     for number, cell in zip(heat.tasks, line.cells, strict=True):
-        task = reading.plan.task(number)
-        if cell is None or task is None:
-            continue
-        yield (
-            line.place.name,
-            number,
-            task.title,
-            cell.expected,
-            cell.done,
-            int(cell.share_done * 100),
-            int(cell.share_due * 100),
-            cell.late,
-            cell.count(Timing.LONG_OVERDUE),
-            cell.count(Timing.UNDER_REVIEW),
-            LIGHT_NAMES[cell.light],
-        )
+        if cell is not None and (task := reading.plan.task(number)):
+            yield _row(line.place.name, number, task.title, cell)
+
+
+def _row(place: str, number: int | None, title: str, cell: Cell) -> tuple[TableCell, ...]:
+    shares = (int(cell.share_done * 100), int(cell.share_due * 100))
+    late = (cell.late, cell.count(Timing.LONG_OVERDUE), cell.count(Timing.UNDER_REVIEW))
+    return (place, number, title, cell.expected, cell.done, *shares, *late, LIGHT_NAMES[cell.light])

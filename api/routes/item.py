@@ -28,6 +28,7 @@ from ledger.queries.reading import Reading
 from ledger.queries.units import counties, unit_names
 from policy_models.errors import NotFound
 from policy_models.lifecycle import OWED, State
+from policy_models.plan import Level
 from policy_models.timing import Timing
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
@@ -56,8 +57,9 @@ def asked(
     due_to: CivilDay = None,
     opens_from: CivilDay = None,
     opens_to: CivilDay = None,
+    level: Annotated[Level | None, BeforeValidator(empty_is_none), Query()] = None,
 ) -> ItemFilter:
-    days = (due_from, due_to, None, opens_from, opens_to)
+    days = (due_from, due_to, level, opens_from, opens_to)
     return ItemFilter(unit, section, requirement, period, under, state, tuple(timing), phase, within, *days)
 
 

@@ -37,12 +37,13 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row: ``narrows`` is the field of the item list that narrows it to the row (``under``, ``within`` or ``unit``)
-    and ``code`` its value."""
+    """A row: ``narrowing`` are the fields of the item list that narrow it to the row; ``opens``: the county that the row
+    opens into (``city`` for the city's own units), "" where there is nothing below it to show."""
 
     code: str
     name: str
-    narrows: str
+    narrowing: dict[str, str]
+    opens: str = ""
 
 
 def ground(session: Session, reading: Reading, under: str | None = None) -> Ground:
@@ -81,14 +82,16 @@ def places(session: Session, reading: Reading, here: Ground) -> tuple[Place, ...
     chosen = select(unit.c.code, unit.c.name, unit.c.level).where(unit.c.active).order_by(unit.c.code)
     if here.layout is Layout.UNITS:
         rows = session.execute(chosen.where(within(reading.scope, unit.c.code), inside(here, unit)))
-        return tuple(Place(row.code, row.name, "unit") for row in rows)
+        return tuple(Place(row.code, row.name, {"unit": row.code}) for row in rows)
     if here.layout is Layout.TOWNSHIPS:
         rows = session.execute(chosen.where(unit.c.level == Level.TOWNSHIP.value, unit.c.county == here.under))
-        own = Place(str(here.under), "旗县区本级", "within")
-        return (own, *(Place(row.code, row.name, "within") for row in rows))
+        county = str(here.under)
+        own = Place(county, "旗县区本级", {"under": county, "level": Level.COUNTY.value})
+        return (own, *(Place(row.code, row.name, {"within": row.code}) for row in rows))
     chosen = chosen.where(unit.c.level == Level.COUNTY.value, unit.c.function == "")
     if not reading.scope.is_whole:
         lower = unit.alias("lower")
         chosen = chosen.where(unit.c.code.in_(select(lower.c.county).where(within(reading.scope, lower.c.code))))
     rows = session.execute(chosen)
-    return (Place("", "市级", "under"), *(Place(row.code, row.name, "under") for row in rows))
+    areas = (Place(row.code, row.name, {"under": row.code}, row.code) for row in rows)
+    return (Place("", "市级", {"under": CITY}, CITY), *areas)

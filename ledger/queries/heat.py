@@ -16,8 +16,8 @@ from policy_models.timing import Timing
 
 
 def heat_counts(session: Session, reading: Reading, here: Ground) -> list[Count]:
-    """Items of tasks, with the place where a county would stand: one statement over the items that may be seen. A whole
-    city laid out by counties has no need of it: the tally knows."""
+    """Items with the place where a county would stand (``task`` None: of a phase or safeguard): one statement over the
+    items that may be seen. A whole city laid out by counties has no need of it: the tally knows."""
     source = reading.items()
     upper = unit.alias("upper")
     timing = timing_of(source.c, reading).label("timing")
@@ -30,7 +30,7 @@ def heat_counts(session: Session, reading: Reading, here: Ground) -> list[Count]
             .join(unit, unit.c.code == source.c.unit_code)
             .outerjoin(upper, upper.c.code == unit.c.parent)
         )
-        .where(reading.seen(source.c), inside(here, unit), requirement.c.task.is_not(None))
+        .where(reading.seen(source.c), inside(here, unit))
         .group_by(*group)
     )
     return [Count("", row.task, 0, row.place, Timing(row.timing), row.n, int(row.due)) for row in rows]

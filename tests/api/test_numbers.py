@@ -32,12 +32,22 @@ def links(page: str, pattern: str) -> list[tuple[str, str]]:
 def test_done_leads_to_what_is_not_done(site: Site) -> None:
     finish(site.database, MONTHLY, "2025-02-20", by=VILLAGE, reviewer="900101")
     browser = site.at("2025-05-31")
-    for path in ("/", "/tasks", "/tasks/1", "/phases/1", "/units"):
+    for path in ("/", "/tasks/1", "/phases/1", "/units"):
         found = links(browser.get(path).text, r"办结 \d+/\d+")
         for link, said in found:
             done, expected = map(int, re.findall(r"\d+", said))
             assert total(browser, link) == (expected - done if done < expected else done)
         assert found
+
+
+def test_each_tile_of_the_tasks_leads_to_what_is_not_done(site: Site) -> None:
+    finish(site.database, MONTHLY, "2025-02-20", by=VILLAGE, reviewer="900101")
+    browser = site.at("2025-05-31")
+    page = browser.get("/tasks").text
+    tiles = re.findall(r'<a class="tile[^>]*href="([^"]+)"[^>]*><span[^>]*>.</span>(\d+)/(\d+)<', page)
+    assert len(tiles) == 6
+    for link, done, expected in tiles:
+        assert total(browser, link) == int(expected) - int(done)
 
 
 def test_where_all_is_done_the_number_leads_to_that(site: Site) -> None:
@@ -55,7 +65,7 @@ def test_what_is_under_review_is_not_waited_for(site: Site) -> None:
     send_back(site.database, MONTHLY, "2025-05-30", by=VILLAGE, reviewer="900101")
     browser = site.at("2025-05-31")
     page = browser.get("/").text
-    upcoming = page[page.index('id="upcoming"') : page.index('id="heat"')]
+    upcoming = page[page.index('id="upcoming"') : page.index("<footer")]
     found = links(upcoming, r"\d+")
     assert [int(said) for _, said in found] == [total(browser, link) for link, _ in found]
     assert found
