@@ -73,6 +73,11 @@ class Month:
         return tuple(day for week in self.weeks for day in week if day.inside and day.is_told)
 
     @property
+    def is_bare(self) -> bool:
+        """Whether nothing falls due or opens in it."""
+        return not any(day.due or day.opening for day in self.days)
+
+    @property
     def total(self) -> int:
         return sum(one.cell.expected for day in self.days for one in day.due)
 
