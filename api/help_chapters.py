@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from markdown_it import MarkdownIt
 from policy_models.errors import NotFound
 
 HERE = Path(__file__).parent / "help"
+PICTURE = re.compile(r"^\{图 ([a-z0-9-]+\.png) ([^}]+)\}$", re.MULTILINE)
 # In their order in the guide.
 NAMES = (
     "sign-in",
@@ -94,8 +96,8 @@ CHAPTERS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """``title``: the first heading; ``text``: Markdown below it. A picture is named by what it shows:
-    ``![我的待办](desk.png)``."""
+    """``title``: the first heading; ``text``: Markdown below it. A line ``{图 desk.png 我的待办}`` is a picture of the
+    guide."""
 
     name: str
     title: str
@@ -126,7 +128,7 @@ def chapter_of(template: str) -> Chapter:
 @cache
 def html_of(name: str) -> str:
     """A chapter as HTML, without its title and without pictures: whoever reads it here has the page itself."""
-    text = "\n".join(line for line in chapter(name).text.splitlines() if not line.startswith("!["))
+    text = PICTURE.sub("", chapter(name).text)
     return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
 
 
@@ -147,12 +149,8 @@ GUIDE_HEAD = """# 鹿程用户指南
 
 def _for_guide(text: str, pictures: str) -> str:
     """Headings one level lower, links between chapters within the document, pictures from their folder."""
-    found = []
-    for line in text.splitlines():
-        line = f"#{line}" if line.startswith("##") else line
-        line = line.replace("](", f"]({pictures}/", 1) if line.startswith("![") else line
-        found.append(line.replace("](/help/", "](#"))
-    return "\n".join(found)
+    lower = re.sub(r"^(?=##)", "#", text, flags=re.MULTILINE)
+    return PICTURE.sub(rf"![\2]({pictures}/\1)", lower).replace("](/help/", "](#")
 
 
 def _read(name: str) -> Chapter:
