@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api import visit
+from api.dependencies import own_page_only
 from api.rights import RULES, Place, Rule
 from api.visit import Visit
 from ledger import logins
@@ -63,6 +64,7 @@ def _admit(request: Request, rule: Rule) -> Visit | Response:
     database: Database = request.app.state.database
     now: datetime = request.app.state.clock.now()
     if rule.place is Place.ANYONE:
+        _require_own_page(request)
         return Visit(_known(request, database, now), address=client_address(request), told=_told(request))
     with database.read() as session:
         found = identify(request, session, now)
@@ -74,6 +76,7 @@ def _admit(request: Request, rule: Rule) -> Visit | Response:
             return _to_set_totp(request)
         request.state.visitor = found.visitor  # also a page that says no has the visitor's frame
         rights = _rights(request, session, rule, found.visitor)
+    _require_own_page(request)
     if found.touch:
         with database.write() as session:
             logins.touch(session, found, now, request.headers.get("user-agent", ""))
@@ -91,6 +94,12 @@ def _known(request: Request, database: Database, now: datetime) -> Visitor | Non
     except LedgerUnavailable:
         return None
     return found.visitor if found and not found.awaits_totp else None
+
+
+def _require_own_page(request: Request) -> None:
+    """No verb forgets to ask this, and it is asked before a body is read."""
+    if request.method not in SAFE:
+        own_page_only(request, request.app.state.settings)
 
 
 def _told(request: Request) -> str:

@@ -19,7 +19,16 @@ from ledger import screenings
 from ledger.acts import Actor
 from ledger.database import Session
 from ledger.file_store import FileStore
-from ledger.tables import compilation, evidence, exemplar, exemplar_picture, file, template
+from ledger.tables import (
+    compilation,
+    draft_evidence,
+    evidence,
+    exemplar,
+    exemplar_picture,
+    file,
+    template,
+    work_item,
+)
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, FileRefused, NotFound, NotResponsible, PrivacyBlocked
 from policy_models.exemplars import ExemplarState
 from policy_models.files import PHOTO_KINDS, FileKind, Received
@@ -108,9 +117,24 @@ def stored_files(session: Session, file_ids: Sequence[int]) -> list[StoredFile]:
     return [found[one] for one in file_ids]
 
 
-def unit_of_file(session: Session, file_id: int) -> str:
-    """The unit that sent a file. Raises NotFound."""
-    return stored_file(session, file_id).by_unit
+def units_of_file(session: Session, file_id: int) -> frozenset[str]:
+    """The units whose affair a file is: who sent it first, and whose draft, submission or exemplar holds it (a content is
+    kept once, whoever sends it again). One statement. Raises NotFound."""
+    item = work_item.c.unit_code.label("code")
+    pieces = (
+        select(item).join(table, table.c.item_id == work_item.c.id).where(table.c.file_id == file_id)
+        for table in (evidence, draft_evidence)
+    )
+    pictures = (
+        select(exemplar.c.unit_code)
+        .join(exemplar_picture, exemplar_picture.c.exemplar_id == exemplar.c.id)
+        .where(exemplar_picture.c.file_id == file_id)
+    )
+    sent = select(file.c.by_unit.label("code")).where(file.c.id == file_id)
+    found = frozenset(session.execute(union(sent, *pieces, pictures)).scalars())
+    if not found:
+        raise NotFound(NO_FILE)
+    return found
 
 
 def seen_by_all(session: Session, file_id: int) -> bool:

@@ -14,9 +14,11 @@ from ledger.tables import unit
 from policy_models.access import Scope
 
 
-def line_of(session: Session, code: str) -> frozenset[str]:
-    """A unit and all units above it, in the tree and in its line of work: empty for an unknown code. One statement."""
-    line = select(unit.c.code, unit.c.parent, unit.c.superior).where(unit.c.code == code).cte("line", recursive=True)
+def line_of(session: Session, *codes: str) -> frozenset[str]:
+    """These units and all units above them, in the tree and in their lines of work: empty for unknown codes. One
+    statement."""
+    line = select(unit.c.code, unit.c.parent, unit.c.superior).where(unit.c.code.in_(codes))
+    line = line.cte("line", recursive=True)
     upper = unit.alias("upper")
     higher = select(upper.c.code, upper.c.parent, upper.c.superior).join(
         line, or_(upper.c.code == line.c.parent, upper.c.code == line.c.superior)

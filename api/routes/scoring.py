@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from api.dependencies import (
     Acting,
     Deployed,
+    Files,
     Now,
     OpenPlan,
     Reads,
@@ -25,6 +26,7 @@ from api.guard import Guarded
 from api.masks import blind, mask_of
 from api.misses import Misses
 from api.pages import address, page, plan_page
+from api.routes.files import SAFE, kind_of
 from ledger import panels, plans, screenings
 from ledger.database import Session
 from ledger.exemplar_rows import Exemplar, pictures_of
@@ -34,6 +36,7 @@ from ledger.queries import scoring as scores
 from ledger.queries.reading import Reading, open_plan
 from policy_models.errors import ChangedMeanwhile, Faulty, LuchengError, NotFound, PrivacyBlocked
 from policy_models.exemplars import SENT
+from policy_models.files import MEDIA_TYPES
 from policy_models.masking import masked
 from policy_models.scoring import own_order
 from policy_models.text import normalize_digits
@@ -42,6 +45,7 @@ router = APIRouter(route_class=Guarded, include_in_schema=False)
 Token = Annotated[str, Path(max_length=200)]
 RoundField = Annotated[str, BeforeValidator(printable), Form(alias="round", max_length=12)]
 UnitField = Annotated[str | None, BeforeValidator(empty_is_none), BeforeValidator(printable), Form(max_length=24)]
+NOT_YOURS = "这篇案例不在您的评审之中，可能已被撤回，请从评审首页重新进入"
 NO_LINK = "这个评审链接不存在或已停用，请向组织评审的单位索取新的链接。"
 TOO_MANY = "查询过于频繁，请一分钟后再试。"
 # The address is the key: it must not be found, kept or handed on.
@@ -76,6 +80,22 @@ def show_one(request: Request, session: Reads, now: Now, token: Token, exemplar_
     """One exemplar without the names of units and places, and the form beside it."""
     scorer = _scorer(request, session, now, token)
     return _one(session, now, scorer, token, exemplar_id)
+
+
+@router.get("/scoring/{token}/{exemplar_id}/pictures/{picture_id}")
+def show_picture(
+    request: Request, session: Reads, store: Files, now: Now, token: Token, exemplar_id: RowId, picture_id: RowId
+) -> Response:
+    """A picture of an exemplar that this reviewer has to score, as others than its unit see it. Nothing tells its name."""
+    _, mine = _opened(session, _scorer(request, session, now, token), now)
+    if exemplar_id not in {one.id for one in mine}:
+        raise NotFound(NOT_YOURS)
+    picture = next((one for one in pictures_of(session, [exemplar_id])[exemplar_id] if one.id == picture_id), None)
+    if picture is None:
+        raise NotFound(NOT_YOURS)
+    data = store.get(picture.shown)
+    headers = {**SAFE, **SECRET, "Cache-Control": "private, no-cache"}
+    return Response(data, media_type=MEDIA_TYPES[kind_of(picture.kind, data)], headers=headers)
 
 
 @router.post("/scoring/{token}/{exemplar_id}", dependencies=[Depends(own_page_only)])
@@ -123,7 +143,7 @@ def _one(
     reading, mine = _opened(session, scorer, now)
     place = next((n for n, one in enumerate(mine) if one.id == exemplar_id), None)
     if place is None:
-        raise NotFound("这篇案例不在您的评审之中，可能已被撤回，请从评审首页重新进入")
+        raise NotFound(NOT_YOURS)
     one = mine[place]
     words = mask_of(one, scores.neighbours(session, [one]), reading.plan.organs)
     title, parts = blind(one.content, words)
