@@ -29,19 +29,22 @@ from api.errors import status_of
 from api.guard import Guarded
 from api.pages import address, plan_page
 from api.person_form import Typed, faults, typed, typed_as
+from api.routes.item import PageNumber
 from api.routes.review import note_blocked
 from ledger import channels, people, plans
 from ledger.acts import Actor
 from ledger.database import Database, Session
+from ledger.queries.items import NO_PAGE
 from ledger.queries.reach import unreachable
 from ledger.queries.reading import Reading
 from ledger.queries.units import UnitRow, unit_row
 from notifications.choices import choices
 from policy_models.channels import EMAIL_CODE, INBOX_CODE
-from policy_models.errors import ActNotAllowed, ChangedMeanwhile, PrivacyBlocked
+from policy_models.errors import ActNotAllowed, ChangedMeanwhile, NotFound, PrivacyBlocked
 from policy_models.people import ROLE_NAMES, WHY_NAMES, KnownChannel, PersonFacts, PersonRole, Why
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
+PAGE_ROWS = 100
 Id = Annotated[int, Path(ge=1, le=2**62)]
 Entered = Annotated[Typed, Depends(typed)]
 Told = Annotated[str, Query(max_length=20)]
@@ -77,13 +80,21 @@ def show_unreachable(
     session: Reads,
     reading: Today,
     why: Annotated[Why | None, BeforeValidator(empty_is_none), Query()] = None,
+    number: PageNumber = None,
 ) -> Response:
-    """Every unit that owes something and that nobody can reach, with why."""
+    """The units that owe something and that nobody can reach, with why: a page of them."""
     found = unreachable(session, reading.summary.code, reading.now, scope=reading.scope)
+    mine, number = [one for one in found if why in (None, one.why)], number or 1
+    skip = (number - 1) * PAGE_ROWS
+    if skip and skip >= len(mine):
+        raise NotFound(NO_PAGE)
     context = {
         "here": "board",
         "found": found,
-        "shown": [one for one in found if why in (None, one.why)],
+        "shown": mine[skip : skip + PAGE_ROWS],
+        "number": number,
+        "skip": skip,
+        "of": len(mine),
         "why": why,
         "counts": {one: sum(unit.why is one for unit in found) for one in Why},
         "why_names": WHY_NAMES,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text, union
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
 
 from ledger import channels
 from ledger.civil import civil_date
@@ -98,13 +98,13 @@ def _beyond_reach(
     return (
         unit.c.active,
         or_(unit.c.closed_on.is_(None), unit.c.closed_on > today),
-        unit.c.code.in_(_owing(plan.id, today)),
+        _owing(plan.id, today),
         unit.c.code.not_in(reached),
     )
 
 
-def _owing(plan_id: int, today: date) -> Any:
-    """The units that owe something: both halves by their partial index, so that the cost is that of what is open."""
-    owed: Select[Any] = select(work_item.c.unit_code).where(work_item.c.plan_id == plan_id)
+def _owing(plan_id: int, today: date) -> ColumnElement[bool]:
+    """Whether a unit owes something: asked of each unit that is beyond reach, by the partial indexes of what is open."""
+    mine = exists().where(work_item.c.unit_code == unit.c.code, work_item.c.plan_id == plan_id)
     soon = work_item.c.opens_on <= today + timedelta(days=COMING_DAYS)
-    return union(owed.where(OWED_NOW), owed.where(SCHEDULED_NOW, soon, work_item.c.catch_up == ""))
+    return or_(mine.where(OWED_NOW), mine.where(SCHEDULED_NOW, soon, work_item.c.catch_up == ""))

@@ -153,6 +153,22 @@ work_item = Table(
     Index("ix_work_item_requirement_id_deadline", "requirement_id", "deadline", "unit_code"),
     # long lists; without the plan, which SQLite would take for the narrowest of all conditions
     Index("ix_work_item_deadline", "deadline", "id"),
+    # whether a unit owes something
+    Index(
+        "ix_work_item_owing_unit",
+        "unit_code",
+        "plan_id",
+        sqlite_where=text("state IN ('open', 'returned') AND catch_up = ''"),
+        postgresql_where=text("state IN ('open', 'returned') AND catch_up = ''"),
+    ),
+    Index(
+        "ix_work_item_scheduled_unit",
+        "unit_code",
+        "plan_id",
+        "opens_on",
+        sqlite_where=text("state = 'scheduled'"),
+        postgresql_where=text("state = 'scheduled'"),
+    ),
     # the list of what is not done, from the oldest deadline on
     Index(
         "ix_work_item_unfinished",

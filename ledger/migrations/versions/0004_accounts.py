@@ -127,6 +127,12 @@ def _index_what_was_done_when() -> None:
 
 
 def _index_long_lists() -> None:
+    owed, scheduled = sa.text("state IN ('open', 'returned') AND catch_up = ''"), sa.text("state = 'scheduled'")
+    for name, columns, which in (
+        ("ix_work_item_owing_unit", ["unit_code", "plan_id"], owed),
+        ("ix_work_item_scheduled_unit", ["unit_code", "plan_id", "opens_on"], scheduled),
+    ):
+        op.create_index(name, "work_item", columns, sqlite_where=which, postgresql_where=which)
     op.drop_index("ix_work_item_requirement_id_deadline", "work_item")
     op.create_index("ix_work_item_requirement_id_deadline", "work_item", ["requirement_id", "deadline", "unit_code"])
     op.create_index("ix_work_item_deadline", "work_item", ["deadline", "id"])
