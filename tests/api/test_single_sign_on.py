@@ -46,8 +46,9 @@ def provider(running: Provider) -> Iterator[Provider]:
 
 
 @pytest.fixture
-def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
-    with tiny_site(database_url, tmp_path / "pack") as site:
+def database(sqlite_url: str, tmp_path: Path) -> Iterator[Database]:
+    """What the ledger does with a visit is tested on both databases in tests/ledger/test_sign_on.py."""
+    with tiny_site(sqlite_url, tmp_path / "pack") as site:
         yield site.database
 
 
