@@ -65,6 +65,8 @@ PARAMETERS: Final[dict[str, tuple[str, Any]]] = {
     "state": ("状态", "open"),
     "timing": ("办理状态，可重复", ["overdue"]),
     "phase": ("阶段序号", 1),
+    "opens_from": ("启动日期不早于", "2025-04-01"),
+    "opens_to": ("启动日期不晚于", "2025-04-30"),
     "due_from": ("时限不早于", "2025-06-01"),
     "due_to": ("时限不晚于", "2025-06-30"),
     "late": ("on 为只列逾期报送的", "on"),
