@@ -94,11 +94,6 @@ def _bar(rights: frozenset[Right]) -> tuple[str, ...]:
     return OFFICE_BAR
 
 
-def offered(path: str) -> bool:
-    """Whether there is such a page."""
-    return ("GET", path) in RULES
-
-
 def open_to(visitor: Visitor, path: str) -> bool:
     rule = RULES.get(("GET", path))
     if rule is None:
