@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import narrowing, visit, words
 from api.help_chapters import chapter_of
-from api.navigation import bottom_bar, offered, rail
+from api.navigation import bottom_bar, rail
 from api.short_names import short_name
 from api.told import told
 from ledger.civil import civil_date
@@ -138,7 +138,6 @@ def _environment() -> Environment:
         may=visit.may,
         rail=rail,
         bottom_bar=bottom_bar,
-        offered=offered,
         role_names=ROLE_NAMES,
         reading=None,
         ahead=False,
