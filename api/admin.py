@@ -64,8 +64,7 @@ def admin_page(
 ) -> Response:
     """A page of 管理. It needs no plan: a ledger is looked after before it has one."""
     shared = {"here": "admin", "tabs": tabs(), "tab": tab, **context}
-    if "told" in shared:
-        shared["told"] = TOLD.get(str(shared["told"]), "")
+    shared["just_done"] = TOLD.get(str(shared.get("told", "")), "")
     reading = open_reading(session, None, as_of=None, now=now)
     if reading is None:
         return page(template, shared, status=status)

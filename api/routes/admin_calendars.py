@@ -23,13 +23,12 @@ from ledger.calendar_entries import CalendarEntry, entries
 from ledger.civil import civil_date
 from ledger.database import Database, Session
 from ledger.units import all_units
-from policy_models import holiday_notice, school_entry
+from policy_models import holiday_notice
 from policy_models.calendar_changes import DayChange, day_changes
 from policy_models.calendar_file import holiday_name, holiday_text
 from policy_models.calendars import Calendars, Confidence, HolidayYear, Layer, notice_missing
-from policy_models.errors import ActNotAllowed, CalendarInvalid, ChangedMeanwhile, Fault, Faulty, LuchengError, NotFound
+from policy_models.errors import ActNotAllowed, CalendarInvalid, ChangedMeanwhile, Fault, Faulty, LuchengError
 from policy_models.periods import period_name
-from policy_models.school import SchoolYear
 from policy_models.text import decode_text
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
@@ -132,7 +131,7 @@ def enter_notice(database: Ledger, now: Now, text: Text, seen: Seen, year: Year 
                 holiday_text(found),
                 summary=f"{found.year}年放假安排：{found.source}",
                 seen=seen,
-                by=_by(),
+                by=entered_by(),
                 now=now,
             )
     except EXPECTED as error:
@@ -151,7 +150,8 @@ def _decoded(file: UploadFile | None) -> str:
     return decode_text(data, holiday_notice.NAME)
 
 
-def _by() -> str:
+def entered_by() -> str:
+    """The name that an entry is made under."""
     visitor = visit.current().visitor
     return visitor.name if visitor else "系统管理员"
 
@@ -163,7 +163,7 @@ def _refused(database: Database, now: datetime, error: LuchengError, **more: obj
         return _overview(session, now, status=status_of(error), faults=faults, fault=fault, **more)
 
 
-def _held(session: Session, now: datetime) -> Calendars:
+def held_calendars(session: Session, now: datetime) -> Calendars:
     """The calendars of the plan in force. Raises ActNotAllowed without any plan."""
     plan = plans.default_plan(session, civil_date(now))
     if plan is None:
@@ -172,7 +172,7 @@ def _held(session: Session, now: datetime) -> Calendars:
 
 
 def _show_notice(session: Session, now: datetime, found: HolidayYear, text: str, year: int | None) -> Response:
-    before = _held(session, now)
+    before = held_calendars(session, now)
     name = holiday_name(found.year)
     shown = calendar_changes.preview_entry(session, name, holiday_text(found))
     after = next((one.after for one in shown.plans), before)
@@ -185,7 +185,7 @@ def _show_notice(session: Session, now: datetime, found: HolidayYear, text: str,
         "fields": {"text": text, "year": "" if year is None else year},
         "spans": (),
     }
-    return _preview_page(session, now, shown, context)
+    return preview_page(session, now, shown, context)
 
 
 def _days(changes: Sequence[DayChange]) -> list[tuple[date, str, str]]:
@@ -196,7 +196,8 @@ def _day_word(day: Any) -> str:
     return ("调休上班" if day.make_up else "工作日") if day.is_workday else (day.holiday or "周末")
 
 
-def _preview_page(session: Session, now: datetime, shown: Preview, more: dict[str, Any]) -> Response:
+def preview_page(session: Session, now: datetime, shown: Preview, more: dict[str, Any]) -> Response:
+    """What an entry would change, to be confirmed; ``more``: its title, what was read, where it is confirmed."""
     held = calendar_changes.held(session)
     context = {
         "preview": shown,
@@ -217,120 +218,6 @@ def _preview_page(session: Session, now: datetime, shown: Preview, more: dict[st
     return admin_page("admin_calendar_preview.html", session, now, context, tab=TAB)
 
 
-@router.get("/admin/calendars/school")
-def show_school(
-    session: Reads,
-    now: Now,
-    school_year: Annotated[str, Query(pattern=r"^(\d{4}-\d{4})?$")] = "",
-    area: Annotated[str, Query(max_length=24)] = "",
-) -> Response:
-    """The form of a school year, with what is held."""
-    _held(session, now)
-    wanted = school_year or _coming(civil_date(now))
-    return _school_page(session, now, _as_held(session, now, wanted, area))
-
-
-def _coming(today: date) -> str:
-    return f"{today.year}-{today.year + 1}" if today.month >= 8 else f"{today.year - 1}-{today.year}"
-
-
-def _texts(session: Session, now: datetime) -> dict[str, str]:
-    plan = plans.default_plan(session, civil_date(now))
-    return calendar_changes.held(session)[plan.code] if plan else {}
-
-
-def _as_held(session: Session, now: datetime, school_year: str, area: str) -> SchoolForm:
-    year = school_entry.held_year(_texts(session, now), school_year)
-    other = year.overrides.get(area) if year and area else None
-    vacations = other.vacations if other else year.vacations if year and not area else None
-    days = {}
-    for season in school_entry.SEASON_NAMES:
-        stages = getattr(vacations, season) if vacations else None
-        days[season] = (str(stages.primary.first), str(stages.primary.last)) if stages else ("", "")
-    return SchoolForm(school_year, area, (year and year.issuer) or "", (year and year.document) or "", days)
-
-
-def _school_page(session: Session, now: datetime, form: SchoolForm, error: LuchengError | None = None) -> Response:
-    counties = all_units(session).counties
-    if form.area and form.area not in {one.code for one in counties}:
-        raise NotFound(f"没有代码为“{form.area[:24]}”的旗县区")
-    ends = int(form.school_year[5:])
-    held = _held(session, now).school
-    if not 1901 < ends < 2099:
-        raise NotFound("没有这个学年")
-    today = civil_date(now)
-    context = {
-        "form": form,
-        "counties": counties,
-        "school_years": [
-            f"{year - 1}-{year}" for year in range(min(today.year, ends) - 1, max(today.year + 2, ends) + 1)
-        ],
-        "seasons": school_entry.SEASON_NAMES,
-        "status": SCHOOL_NAMES[held.status(ends)],
-        "now_held": {season: held.vacation(season, ends, form.area or None) for season in school_entry.SEASON_NAMES},
-        "sure": Confidence.ANNOUNCED,
-        "faults": error.faults if isinstance(error, Faulty) else (),
-        "fault": str(error) if error and not isinstance(error, Faulty) else "",
-    }
-    return admin_page("admin_school.html", session, now, context, tab=TAB, status=status_of(error) if error else 200)
-
-
-@router.post("/admin/calendars/school", dependencies=[Depends(own_page_only)])
-def preview_school(session: Reads, now: Now, form: Typed) -> Response:
-    try:
-        text, held = _school_text(session, now, form)
-        shown = calendar_changes.preview_entry(session, school_entry.school_name(form.school_year), text)
-    except EXPECTED as error:
-        return _school_page(session, now, form, error)
-    ends, area = int(form.school_year[5:]), form.area or None
-    after = next((one.after for one in shown.plans), None)
-    pairs = [(held.school.vacation(s, ends, area), after.school.vacation(s, ends, area)) for s in form.days if after]
-    context = {
-        "title": _school_title(session, form),
-        "spans": pairs,
-        "confirm": f"{TAB}/school/confirm",
-        "fields": _fields(form),
-    }
-    return _preview_page(session, now, shown, context)
-
-
-@router.post("/admin/calendars/school/confirm", dependencies=[Depends(own_page_only)])
-def enter_school(database: Ledger, now: Now, form: Typed, seen: Seen) -> Response:
-    try:
-        with database.write() as session:
-            text, _ = _school_text(session, now, form)
-            name, summary = school_entry.school_name(form.school_year), _school_title(session, form)
-            calendar_changes.enter(session, name, text, summary=summary, seen=seen, by=_by(), now=now)
-    except EXPECTED as error:
-        with database.read() as session:
-            return _school_page(session, now, form, error)
-    return RedirectResponse(address(TAB, told="entered"), 303)
-
-
-def _school_text(session: Session, now: datetime, form: SchoolForm) -> tuple[str, Calendars]:
-    """The file as it would be, and the calendars held. Raises CalendarInvalid, ActNotAllowed, NotFound."""
-    held = _held(session, now)
-    if form.area and form.area not in {one.code for one in all_units(session).counties}:
-        raise NotFound(f"没有代码为“{form.area[:24]}”的旗县区")
-    year: SchoolYear | None = school_entry.held_year(_texts(session, now), form.school_year)
-    return school_entry.school_text(form.typed(), year), held
-
-
-def _school_title(session: Session, form: SchoolForm) -> str:
-    place = next((one.name for one in all_units(session).counties if one.code == form.area), "全市")
-    return f"{form.school_year}学年校历（{place}）"
-
-
-def _fields(form: SchoolForm) -> dict[str, str]:
-    days = {
-        f"{season}_{end}": day
-        for season, pair in form.days.items()
-        for end, day in zip(("first", "last"), pair, strict=True)
-    }
-    kept = {"school_year": form.school_year, "area": form.area, "issuer": form.issuer, "document": form.document}
-    return kept | days
-
-
 @router.get("/admin/calendars/{entry_id}/restore")
 def preview_restore(session: Reads, now: Now, entry_id: EntryId) -> Response:
     entry, shown = calendar_changes.preview_restore(session, entry_id)
@@ -340,7 +227,7 @@ def preview_restore(session: Reads, now: Now, entry_id: EntryId) -> Response:
         "fields": {},
         "days": _restored_days(shown, entry),
     }
-    return _preview_page(session, now, shown, context)
+    return preview_page(session, now, shown, context)
 
 
 def _restored_days(shown: Preview, entry: CalendarEntry) -> list[tuple[date, str, str]]:
@@ -354,7 +241,7 @@ def _restored_days(shown: Preview, entry: CalendarEntry) -> list[tuple[date, str
 def restore(database: Ledger, now: Now, entry_id: EntryId, seen: Seen) -> Response:
     try:
         with database.write() as session:
-            calendar_changes.restore(session, entry_id, seen=seen, by=_by(), now=now)
+            calendar_changes.restore(session, entry_id, seen=seen, by=entered_by(), now=now)
     except EXPECTED as error:
         return _refused(database, now, error)
     return RedirectResponse(address(TAB, told="restored"), 303)
