@@ -44,13 +44,15 @@ def test_ticked_counted_and_sent_once(served: tuple[Site, str]) -> None:
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
         let_in(page, base, signed_in(site.database, EVERY_ROLE, instant("2025-02-07")))
         page.goto(f"{base}/register?requirement=1.2&period=2025-01")
-        page.get_by_label("全选本页可催办的").check()
+        page.get_by_label("全部符合条件的").check()
+        page.get_by_label("全选本页").check()
+        assert page.get_by_label("勾选的").is_checked()  # who ticks means what is ticked
         assert page.locator("[data-picked]").text_content() == "已选 4 件"
         page.emulate_media(media="print")
         assert page.locator("table.register tbody tr").first.is_visible()
         assert not page.locator("table.register input").first.is_visible()
         page.emulate_media(media="screen")
-        page.get_by_role("button", name="催办选中的").click()
+        page.get_by_role("button", name="催办", exact=True).click()
         assert "将向 4 个单位发送催办，涉及 4 项" in (page.locator(".sub").first.text_content() or "")
         page.get_by_label("催办说明（可不填，附在每个单位的消息中）").fill("请补报")
         assert page.locator('[data-count-of="words"]').text_content() == "3/200 字"
