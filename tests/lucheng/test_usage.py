@@ -33,6 +33,8 @@ LISTS = [
     ["mail", "addresses", "list"],
     ["people", "list"],
     ["people", "unreachable"],
+    ["account", "list"],
+    ["token", "list"],
     ["channel", "list"],
     ["channel", "messages"],
     ["circular", "list"],
@@ -66,7 +68,8 @@ def test_the_commands_that_there_are() -> None:
     wanted += (
         " round:list,open,close report:template,use-template,compile mail:fetch,check people:import,list,unreachable"
     )
-    wanted += " circular:issue,list,show"
+    wanted += " circular:issue,list,show token:account,create,list,revoke"
+    wanted += " account:invite,create,list,grant,revoke,deactivate,restore,unlock,reset"
     wanted += " channel:list,test,confirm,withdraw,messages,resend"
     named = set()
     for group in wanted.split():
