@@ -76,7 +76,11 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
 
 def _from_the_start(plan_id: int) -> ColumnElement[bool]:
     """Whether an item was created by the plan's first load (not raised on an event at the same instant)."""
-    first = select(func.min(work_item.c.created_at)).where(work_item.c.plan_id == plan_id).scalar_subquery()
+    began = work_item.alias("began")
+    mine = select(began.c.created_at).where(began.c.plan_id == plan_id)
+    first = (
+        mine.order_by(began.c.created_at).limit(1).scalar_subquery()
+    )  # the index's first, where min() would count all
     return and_(work_item.c.duty_id.is_not(None), work_item.c.created_at == first)
 
 

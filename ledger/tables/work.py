@@ -1,7 +1,7 @@
 """The plan and the work: units, plans, duties, work items and their entries.
 
-Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``accepted_day`` and ``due_day`` are derived: see
-ledger/tally.py and ledger/daily.py.
+Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``place_tally`` and ``accepted_day`` are derived:
+see ledger/tally.py and ledger/daily.py.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ work_item = Table(
         sqlite_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
         postgresql_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
     ),
-    Index("ix_work_item_plan_id_created_at", "plan_id", "created_at"),
+    Index("ix_work_item_created_at", "created_at"),  # no plan in front: see ix_work_item_deadline
     # the newest acts of a matter (what was merely issued left out), and what was accepted of it last
     Index(
         "ix_work_item_acted",
@@ -310,7 +310,7 @@ place_tally = Table(
     Index("ix_place_tally_plan_id_place", "plan_id", "place"),
 )
 
-# Items by the day they were accepted, and by the township and day they fall due: ledger/daily.py. Kept like the tally.
+# Items by the day they were accepted: ledger/daily.py. Kept like the tally.
 accepted_day = Table(
     "accepted_day",
     metadata,
@@ -321,17 +321,6 @@ accepted_day = Table(
     Column("county", String(24), nullable=False),
     Column("accepted_on", Date, nullable=False),
     Column("n", Integer, nullable=False),
-)
-
-due_day = Table(
-    "due_day",
-    metadata,
-    Column("id", Identity, primary_key=True),
-    Column("plan_id", ForeignKey("plan.id"), nullable=False),
-    Column("place", String(24), nullable=False),  # a township's code, else a county's, "" for the city's own units
-    Column("deadline", Date, nullable=False),
-    Column("n", Integer, nullable=False),
-    Index("ix_due_day_plan_id_deadline", "plan_id", "deadline"),
 )
 
 # When each flow last finished: what `doctor` asks. Operations live in Prefect; this is the ledger's own trace.

@@ -26,7 +26,6 @@ NEW = (
     "audit",
     "saved_view",
     "accepted_day",
-    "due_day",
     "place_tally",
     "calendar_entry",
 )
@@ -68,13 +67,6 @@ def _count_by_day() -> None:
         "FROM work_item i JOIN unit u ON u.code = i.unit_code "
         "WHERE i.state = 'accepted' AND i.catch_up <> 'count_only' GROUP BY 1, 2, 3, 4, 5"
     )
-    op.execute(
-        "INSERT INTO due_day (plan_id, place, deadline, n) "
-        "SELECT i.plan_id, CASE WHEN u.level = 'township' THEN u.code WHEN a.level = 'township' THEN a.code "
-        "ELSE u.county END, i.deadline, count(*) "
-        "FROM work_item i JOIN unit u ON u.code = i.unit_code LEFT JOIN unit a ON a.code = u.parent "
-        "WHERE i.state NOT IN ('waived', 'cancelled') AND i.catch_up <> 'count_only' GROUP BY 1, 2, 3"
-    )
 
 
 def _count_by_period() -> None:
@@ -107,7 +99,7 @@ def _count_by_place() -> None:
 def _index_what_was_done_when() -> None:
     op.create_index("ix_entry_at", "entry", ["at"])
     op.create_index("ix_item_move_moved_at", "item_move", ["moved_at"])
-    op.create_index("ix_work_item_plan_id_created_at", "work_item", ["plan_id", "created_at"])
+    op.create_index("ix_work_item_created_at", "work_item", ["created_at"])
     acted = sa.text("revision > 1")
     op.create_index(
         "ix_work_item_acted",
