@@ -14,7 +14,7 @@ from api.pages import plan_page
 from api.routes.submit import labels
 from ledger import plans, tally
 from ledger.queries.flow_runs import duties_of, last_run
-from ledger.queries.latest import latest_accepted, latest_acts
+from ledger.queries.latest import exemplars_of, latest_accepted, latest_acts
 from ledger.queries.matrix import matrix
 from ledger.queries.reading import Reading
 from ledger.queries.units import unit_names
@@ -24,7 +24,7 @@ from policy_models.rollup import Cell, Count, roll_up
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
 Number = Annotated[int, Path(ge=1, le=99)]
-ACTS_SHOWN, ACCEPTED_SHOWN = 12, 8
+ACTS_SHOWN, ACCEPTED_SHOWN, EXEMPLARS_SHOWN = 12, 8, 5
 
 
 @router.get("/tasks/{number}")
@@ -63,6 +63,7 @@ def _show(session: Reads, reading: Reading, name: str, missing: str) -> Response
         "flow": flow_line(reading, name, duties_of(session, reading, name), last_run(session, reading, name)),
         "acts": latest_acts(session, reading, name, limit=ACTS_SHOWN),
         "accepted": latest_accepted(session, reading, name, limit=ACCEPTED_SHOWN),
+        "exemplars": exemplars_of(session, reading, name, limit=EXEMPLARS_SHOWN),
         "measures": {one.code: labels(one) for one in section.requirements},
     }
     return plan_page("section.html", reading, plans.plans(session), context)

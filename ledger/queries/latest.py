@@ -11,12 +11,14 @@ from sqlalchemy import Select, exists, func, select, text, union_all
 
 from ledger.civil import end_of_day
 from ledger.database import Session
+from ledger.exemplar_rows import Exemplar, chosen, exemplar_from
 from ledger.files import StoredFile, stored_from
 from ledger.pieces import evidence_from
 from ledger.queries.evidence import Given
 from ledger.queries.reading import Reading
 from ledger.scope import within
-from ledger.tables import entry, evidence, file, requirement, unit, work_item
+from ledger.tables import entry, evidence, exemplar, file, requirement, unit, work_item
+from policy_models.exemplars import ExemplarState
 from policy_models.lifecycle import Act
 
 # The words of the partial indexes: with parameters neither database would use them.
@@ -66,7 +68,7 @@ def latest_acts(session: Session, reading: Reading, section: str, *, limit: int)
     if not codes:
         return ()
     owner, actor = unit.alias("owner"), unit.alias("actor")
-    chosen = (
+    wanted = (
         select(entry.c.act, entry.c.by_unit, entry.c.by_name, entry.c.at, entry.c.note)
         .add_columns(work_item.c.key, work_item.c.period, work_item.c.unit_code)
         .add_columns(requirement.c.code, requirement.c.title, owner.c.name.label("unit_name"))
@@ -83,10 +85,10 @@ def latest_acts(session: Session, reading: Reading, section: str, *, limit: int)
         .limit(limit)
     )
     if reading.is_past:
-        chosen = chosen.where(entry.c.at < end_of_day(reading.as_of))
+        wanted = wanted.where(entry.c.at < end_of_day(reading.as_of))
     else:  # the newest acts are acts on the items that changed last
         newest = _newest(reading, codes, work_item.c.changed_at, limit, ACTED, _ACTED_LAST)
-        chosen = chosen.where(work_item.c.id.in_(newest))
+        wanted = wanted.where(work_item.c.id.in_(newest))
     return tuple(
         ActLine(
             row.key,
@@ -102,7 +104,7 @@ def latest_acts(session: Session, reading: Reading, section: str, *, limit: int)
             row.at,
             row.note,
         )
-        for row in session.execute(chosen)
+        for row in session.execute(wanted)
     )
 
 
@@ -136,6 +138,25 @@ def latest_accepted(session: Session, reading: Reading, section: str, *, limit: 
         )
         for row in rows
     )
+
+
+def exemplars_of(session: Session, reading: Reading, section: str, *, limit: int) -> tuple[Exemplar, ...]:
+    """The exemplars published up to the reading's day by units that owe something of a section, the newest first. One
+    statement. Published, they are for everybody: the scope does not narrow them."""
+    owes = exists().where(
+        work_item.c.unit_code == exemplar.c.unit_code,
+        work_item.c.requirement_id == requirement.c.id,
+        requirement.c.plan_id == reading.plan_id,
+        requirement.c.section == section,
+    )
+    rows = session.execute(
+        chosen()
+        .where(exemplar.c.plan_id == reading.plan_id, exemplar.c.state == ExemplarState.PUBLISHED.value, owes)
+        .where(exemplar.c.published_at < end_of_day(reading.as_of))
+        .order_by(exemplar.c.published_at.desc(), exemplar.c.id.desc())
+        .limit(limit)
+    )
+    return tuple(map(exemplar_from, rows))
 
 
 def _requirement_ids(session: Session, reading: Reading, section: str) -> list[int]:

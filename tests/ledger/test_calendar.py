@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from ledger.database import Session
 from ledger.queries.calendar import Whose, falling_due, opening
 from ledger.queries.item_filter import ItemFilter
 from ledger.queries.items import items
-from ledger.queries.latest import latest_accepted, latest_acts
+from ledger.queries.latest import exemplars_of, latest_accepted, latest_acts
 from ledger.queries.reading import Reading, open_plan
 from policy_models.access import WHOLE, Scope
 from policy_models.lifecycle import Act
@@ -103,6 +104,32 @@ def test_acts_and_accepted_evidence_newest_first(site: Site) -> None:
     assert {one.unit for one in village_acts} == {village(1, 1)}
     assert [one.key for one in of_village] == [MAY]
     assert none == ()
+
+
+def test_exemplars_of_the_units_that_owe_something_of_a_section(site: Site) -> None:
+    facts = (
+        "INSERT INTO exemplar (plan_id, round_code, unit_code, title, state, created_at, changed_at, changed_by,"
+        " published_at, published_by) SELECT id, '2025-H1', :unit, :title, :state, loaded_at, loaded_at, '经办人',"
+        " :at, '统筹员' FROM plan"
+    )
+    rows = [
+        (VILLAGE, "牵手成长", "published", "2025-05-20 02:00:00"),
+        (BUREAU, "数据比对", "published", "2025-05-30 02:00:00"),
+        (f"{COUNTIES[0]}-mz", "部门联动", "published", "2025-05-21 02:00:00"),  # owes nothing of task 1
+        (village(1, 2), "还在修改", "shortlisted", "2025-05-21 02:00:00"),
+    ]
+    with site.database.write() as session:
+        for unit, title, state, at in rows:
+            session.execute(text(facts), {"unit": unit, "title": title, "state": state, "at": at})
+    with site.database.read() as session:
+        found = exemplars_of(session, reading(session), "task-1", limit=5)
+        first = exemplars_of(session, reading(session), "task-1", limit=1)
+        before = exemplars_of(session, reading(session, "2025-05-29"), "task-1", limit=5)
+        other = exemplars_of(session, reading(session), "task-2", limit=5)
+    assert [one.content.title for one in found] == ["数据比对", "牵手成长"]
+    assert [one.content.title for one in first] == ["数据比对"]
+    assert [one.content.title for one in before] == ["牵手成长"]
+    assert {one.content.title for one in other} == {"牵手成长", "部门联动"}
 
 
 def test_the_statements_are_counted(site: Site) -> None:
