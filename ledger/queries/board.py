@@ -118,7 +118,10 @@ def _late(reading: Reading) -> Any:
     red = or_(often, and_(past, source.c.deadline <= reading.at.red_until)).label("red")
     columns = (source.c.unit_code, source.c.deadline, red)
     owed = select(*columns).where(reading.seen(source.c), OWED_NOW)
-    ahead = select(*columns).where(reading.seen(source.c), SCHEDULED_NOW, source.c.catch_up == "", past)
+    # begun by the day they open: by the deadline SQLite would read all that is done
+    hidden = func.coalesce(source.c.deadline, source.c.opens_on) < reading.as_of
+    unopened = (SCHEDULED_NOW, source.c.opens_on <= reading.as_of, source.c.catch_up == "", hidden)
+    ahead = select(*columns).where(reading.seen(source.c), *unopened)
     returned = owed.where(source.c.deadline >= reading.as_of, often)
     return union_all(owed.where(past), returned, ahead).subquery("late")
 
