@@ -4,7 +4,6 @@ while what shuts an account for good measure is kept in the ledger."""
 from __future__ import annotations
 
 import math
-import time
 from hashlib import sha256
 
 from fastapi import HTTPException
@@ -26,7 +25,7 @@ class Attempts:
     def require(self, address: str) -> None:
         """Raises 429 where an address has failed too often of late."""
         if not self._limiter.test(BY_ADDRESS, "address", address):
-            raise self._refusal(BY_ADDRESS, "address", address)
+            raise self._refusal(BY_ADDRESS)
 
     def failed(self, address: str) -> None:
         """Count a failure of an address."""
@@ -34,17 +33,17 @@ class Attempts:
 
     def spend(self, name: str) -> None:
         """Count an attempt at a name. Raises 429 where there were too many."""
-        key = _key(name)
-        if not self._limiter.hit(BY_NAME, "name", key):
-            raise self._refusal(BY_NAME, "name", key)
+        if not self._limiter.hit(BY_NAME, "name", _key(name)):
+            raise self._refusal(BY_NAME)
 
     def forget(self, name: str) -> None:
         """It was opened rightly: the count of the name begins anew."""
         self._limiter.clear(BY_NAME, "name", _key(name))
 
-    def _refusal(self, rate: RateLimitItem, *who: str) -> HTTPException:
-        left = self._limiter.get_window_stats(rate, *who).reset_time - time.time()  # noqa: TID251 - the library's clock
-        seconds = max(1, math.ceil(left))
+    @staticmethod
+    def _refusal(rate: RateLimitItem) -> HTTPException:
+        """Who waits as long as the whole window can surely try again; nobody is told more exactly."""
+        seconds = rate.get_expiry()
         wait = f"{seconds} 秒" if seconds <= 90 else f"{math.ceil(seconds / 60)} 分钟"
         return HTTPException(429, TOO_MANY.format(wait=wait), {"Retry-After": str(seconds)})
 

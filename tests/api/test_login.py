@@ -147,7 +147,7 @@ def test_ten_attempts_at_a_name_and_it_must_wait(database: Database, tmp_path: P
     assert [sign_in(browser, "nobody", "不对的密码").status_code for _ in range(10)] == [422] * 10
     answer = sign_in(browser, "ＮＯＢＯＤＹ", "不对的密码")  # the same name
     assert answer.status_code == 429
-    assert 590 <= int(answer.headers["retry-after"]) <= 600
+    assert answer.headers["retry-after"] == "600"
     assert "尝试过于频繁，请10 分钟后再试" in answer.text
     assert sign_in(browser, "other", "不对的密码").status_code == 422
 
@@ -159,7 +159,7 @@ def test_thirty_failures_of_an_address_and_it_must_wait(database: Database, tmp_
         assert sign_in(browser, f"name{number}", "不对的密码").status_code == 422
     answer = sign_in(browser)
     assert answer.status_code == 429
-    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert answer.headers["retry-after"] == "60"
 
 
 def test_who_signs_in_rightly_never_waits(database: Database, tmp_path: Path) -> None:
