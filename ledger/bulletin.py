@@ -92,7 +92,7 @@ def send_again(
     title, text = _checked(title, text, by)
     one = bulletin_row(session, item_id)
     if by.unit != one.unit:
-        raise NotResponsible(f"这篇信息由{one.unit_name}报送，您的单位不能修改")
+        raise NotResponsible("这篇信息由其他单位报送，您的单位不能修改")
     if one.version == version + 1 and (one.title, one.text) == (title, text):
         return
     if one.state is not BulletinState.RETURNED:

@@ -68,7 +68,7 @@ def require_below(session: Session, rows: Iterable[Any], by: Actor, summary: Pla
     allowed = set(session.execute(select(tree.c.code)).scalars()) - {by.unit}
     for row in rows:
         if row.unit_code not in allowed:
-            raise NotResponsible(f"{NOT_BELOW}，{row.unit_name}不是您的下级单位")
+            raise NotResponsible(f"{NOT_BELOW}，办理件 {row.key} 不是下级单位的")
 
 
 def chased_today(session: Session, rows: Sequence[Any], today: date) -> set[int]:

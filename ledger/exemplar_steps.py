@@ -64,7 +64,7 @@ def change(session: Session, one: Exemplar, values: dict[str, Any]) -> None:
 def own(session: Session, exemplar_id: int, by: Actor) -> Exemplar:
     one = exemplar_row(session, exemplar_id)
     if by.unit != one.unit:
-        raise NotResponsible(f"这篇案例由{one.unit_name}撰写，您的单位不能修改")
+        raise NotResponsible("这篇案例由其他单位撰写，您的单位不能修改")
     return one
 
 

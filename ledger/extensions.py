@@ -81,7 +81,7 @@ def request(session: Session, key: str, *, wanted: date | None, reason: str, by:
     require_clean([("延期理由", reason), ("经办人", by.name)])
     item = standing(session, key)
     if by.unit != item.unit:
-        raise NotResponsible(f"这一办理件由{item.unit_name}报送，须由该单位申请延期")
+        raise NotResponsible("这一办理件由其他单位报送，须由该单位申请延期")
     advance(item.state, Act.EXTEND)
     if not reason.strip() or wanted is None:
         raise ReasonMissing("申请延期须写明理由和新的时限")
@@ -111,7 +111,7 @@ def withdraw(session: Session, id: int, *, by: Actor, now: datetime) -> None:
     """Take a request back before it is decided. Raises NotFound, NotResponsible, ChangedMeanwhile."""
     found = read(session, id)
     if by.unit != found.unit:
-        raise NotResponsible(f"这份申请由{found.unit_name}提出，须由该单位撤回")
+        raise NotResponsible("这份申请由其他单位提出，须由该单位撤回")
     _decide(session, id, Answer.WITHDRAWN, by, now)
 
 

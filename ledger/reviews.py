@@ -116,7 +116,7 @@ def _chosen(
     if not items:
         raise ActNotAllowed("没有选中办理件，请先勾选")
     if strange := [item for item in items if not may_review(item, by.unit)]:
-        raise NotResponsible(f"您的单位不是这些办理件的审核单位：{'、'.join(item.unit_name for item in strange[:5])}")
+        raise NotResponsible(f"您的单位不是这些办理件的审核单位：{'、'.join(item.key for item in strange[:5])}")
     if any(item.level is not Level.VILLAGE for item in items):
         raise ActNotAllowed(ONLY_VILLAGES)
     if any(item.collects for item in items):

@@ -85,7 +85,7 @@ def _rules(session: Session, items: Sequence[Standing]) -> dict[int, Requirement
 def _check(item: Standing, rule: Requirement, given: Sequence[Evidence], note: str | None, by: Actor) -> None:
     """Everything but the files. Raises NotResponsible, ActNotAllowed, PrivacyBlocked, Faulty."""
     if by.unit not in (item.unit, item.superior):
-        raise NotResponsible(f"这一办理件由{item.unit_name}报送，您的单位不能代办")
+        raise NotResponsible("这一办理件由其他单位报送，您的单位不能代办")
     if item.state not in OWED:
         raise ActNotAllowed(f"现为“{STATE_NAMES[item.state]}”，不能填报")
     words = [one for one in rule.evidence if one.type not in FILE_TYPES]

@@ -118,7 +118,7 @@ def require_not_report(requirement: Requirement | None, sentence: str = WRITTEN_
 
 def _require_responsible(item: Standing, by: Actor) -> None:
     if by.unit not in (item.unit, item.superior):
-        raise NotResponsible(f"这一办理件由{item.unit_name}报送，您的单位不能代办")
+        raise NotResponsible("这一办理件由其他单位报送，您的单位不能代办")
 
 
 def _check(

@@ -71,7 +71,7 @@ def _require_keepable(rows: Sequence[tuple[Standing, Filled]], by: Actor) -> Non
     for item, row in rows:
         try:
             if by.unit not in (item.unit, item.superior):
-                raise NotResponsible(f"这一办理件由{item.unit_name}报送，您的单位不能代办")
+                raise NotResponsible("这一办理件由其他单位报送，您的单位不能代办")
             advance(item.state, Act.SUBMIT)
             require_clean(words_of(row.evidence, row.note, by))
         except LuchengError as error:

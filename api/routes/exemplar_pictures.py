@@ -107,7 +107,7 @@ def _may_add(database: Database, now: datetime, code: str, exemplar_id: int) -> 
         by = acting(session, now, code)
         one = exemplar_row(session, exemplar_id)
         if one.unit != by.unit:
-            raise NotResponsible(f"这篇案例由{one.unit_name}撰写，您的单位不能修改")
+            raise NotResponsible("这篇案例由其他单位撰写，您的单位不能修改")
         return by
 
 

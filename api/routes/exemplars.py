@@ -137,7 +137,7 @@ def show_own(session: Reads, now: Now, code: UnitCode, exemplar_id: RowId, saved
     """The editor for the unit that writes, while it may be changed; else the text with what may be done to it."""
     one = exemplar_row(session, exemplar_id)
     if code not in (one.unit, one.coordinator):
-        raise NotResponsible(f"这篇案例由{one.unit_name}撰写，发布后才能查看")
+        raise NotResponsible("这篇案例由其他单位撰写，发布后才能查看")
     if code == one.unit and one.state in EDITABLE:
         return _editor(session, now, one, one.content, saved=saved)
     return _shown(session, now, one, "own" if code == one.unit else "coordinator")

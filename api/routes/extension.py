@@ -105,7 +105,7 @@ def _form_page(
     own = unit_row(session, code)
     row = item(session, reading, key).row
     if row.unit != own.code:
-        raise NotResponsible(f"这一办理件由{row.unit_name}报送，须由该单位申请延期")
+        raise NotResponsible("这一办理件由其他单位报送，须由该单位申请延期")
     context = {
         "here": "units",
         "unit": own,

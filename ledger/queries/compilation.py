@@ -20,9 +20,9 @@ from ledger.queries.exemplars import ExemplarThen, exemplars_at
 from ledger.queries.figures import figures
 from ledger.queries.reports import handed_in
 from ledger.queries.units import counties, unit_names
+from ledger.replay import facts_of_items, is_late
 from ledger.rounds import Round, round_of
 from ledger.tables import requirement
-from ledger.replay import facts_of_items, is_late
 from policy_models.compilation import (
     ActionPart,
     Amount,

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, select
 
 from ledger.database import Session
-from ledger.tables import entry, evidence, plan, requirement, unit, work_item
 from ledger.replay import facts_of_items
+from ledger.tables import entry, evidence, plan, requirement, unit, work_item
 from policy_models.lifecycle import Act, State
 from policy_models.plan import EvidenceRule, EvidenceType, Plan, Requirement
 from policy_models.reports import AreaFigure, Figure

@@ -13,9 +13,9 @@ from sqlalchemy.sql.selectable import FromClause
 from ledger import plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
+from ledger.replay import facts_of_items
 from ledger.scope import within
 from ledger.tables import work_item
-from ledger.replay import facts_of_items
 from policy_models.access import WHOLE, Scope
 from policy_models.calendars import Calendars
 from policy_models.plan import Plan, Requirement, Section

@@ -13,9 +13,9 @@ from sqlalchemy import and_, func, select
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.queries.figures import figures_of
+from ledger.replay import facts_of_items
 from ledger.report_scope import ReportScope
 from ledger.tables import entry, report, report_section, round_, section_review, unit
-from ledger.replay import facts_of_items
 from policy_models.lifecycle import Act, State
 from policy_models.reports import Figure, HandedIn, SectionText, Verdict
 from policy_models.rounds import ReportStanding

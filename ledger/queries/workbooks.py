@@ -232,7 +232,7 @@ def expected(
         for row in session.execute(_chosen(reading).where(work_item.c.key.in_(keys[start : start + CHUNK]))):
             wanted = reading.requirement(row.requirement)
             if own not in (row.unit_code, row.superior):
-                why_not[row.key] = f"这一办理件由{row.unit_name}报送，您的单位不能代办"
+                why_not[row.key] = "这一办理件由其他单位报送，您的单位不能代办"
             elif wanted is None or not fits_a_sheet(wanted):
                 why_not[row.key] = f"“{row.title}”不在表格中填写，请在系统页面办理"
             else:

@@ -202,7 +202,7 @@ def test_a_village_fills_in_for_itself_and_not_for_others(desk: Desk) -> None:
         township.fill(CONTACTS, number, **FULL)
     answer = desk.upload(township.saved(), unit=FIRST)
     assert answer.status_code == 422
-    assert {row[4] for row in faults(answer)} == {"这一办理件由1县2村报送，您的单位不能代办"}
+    assert {row[4] for row in faults(answer)} == {"这一办理件由其他单位报送，您的单位不能代办"}
     own = desk.download(FIRST, "?requirement=1.2&period=2025-01")
     assert own.book.sheetnames == ["填写说明", CONTACTS]
     assert desk.upload(own.fill(CONTACTS, 0, **FULL).saved(), unit=FIRST).status_code == 303

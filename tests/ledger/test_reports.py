@@ -111,7 +111,7 @@ def test_what_people_really_paste(database: Database) -> None:
         ({"section": "task-9"}, NotFound, "这个单位的报告中没有这一节"),
         ({"section": "../etc"}, NotFound, "这个单位的报告中没有这一节"),
         ({"unit": "9001-jy"}, NotFound, "这个单位在本期没有半年报告要报送"),
-        ({"by": SCHOOLS}, NotResponsible, "这一办理件由1县民政局报送，您的单位不能代办"),
+        ({"by": SCHOOLS}, NotResponsible, "这一办理件由其他单位报送，您的单位不能代办"),
         ({"answers": {"1.1": "不该有"}}, NotFound, "这一节没有事项 1.1"),
         ({"text": "字" * 20_001}, Faulty, "总体情况 共 20001 字，超过 20000 字"),
         ({"text": "儿童身份证号150202201001011236"}, PrivacyBlocked, "总体情况"),

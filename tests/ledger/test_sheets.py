@@ -191,7 +191,7 @@ def test_one_wrong_row_and_nothing_is_taken(database: Database) -> None:
     told = {fault.file: fault.message for fault in caught.value.faults}
     assert told[FEBRUARY[1]] == "还缺：已联系（须在 0 与应联系之间）"
     assert told[FEBRUARY[3]] == "现为“待审核”，不能填报"
-    assert told[item("1.2", village(2, 1), "2025-02")] == "这一办理件由2县1村报送，您的单位不能代办"
+    assert told[item("1.2", village(2, 1), "2025-02")] == "这一办理件由其他单位报送，您的单位不能代办"
     assert FEBRUARY[0] not in told
     with database.read() as session:
         assert query(session, "SELECT count(*) FROM draft_evidence") == [(0,)]

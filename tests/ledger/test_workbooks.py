@@ -170,7 +170,7 @@ def test_keys_that_come_back(database: Database) -> None:
         coming: "尚未启动，启动后再报送",
     }
     assert found[WINTER].unit_name == "1县1村"
-    assert why_not == {foreign: "这一办理件由2县1村报送，您的单位不能代办"}
+    assert why_not == {foreign: "这一办理件由其他单位报送，您的单位不能代办"}
     assert of_department == {report: "“事项2.1”不在表格中填写，请在系统页面办理"}
 
 
