@@ -235,7 +235,7 @@ def test_no_formula_leaves_the_house(site: Site) -> None:
 def test_the_same_number_of_statements_for_one_row_and_for_a_hundred(site: Site) -> None:
     client = site.at(DAY)
     counts = []
-    for query in (f"within={village(1, 1)}&period=2025-01&section=task-1", "within=9001&level=village"):
+    for query in (f"within={village(1, 1)}&level=village&period=2025-01&section=task-1", "within=9001&level=village"):
         with statements(site.database) as sent:
             client.get(f"/register?{query}")
         counts.append(len(sent))
