@@ -81,6 +81,13 @@ NEXT_STEPS = {
 FIELDS = {
     "body": "请求内容",
     "as_of": "截至日期",
+    "view_id": "常用视图",
+    "query": "筛选条件",
+    "which": "选择的范围",
+    "back": "返回的页面",
+    "chapter_name": "帮助的章节",
+    "gone": "常用视图",
+    "gone_query": "筛选条件",
     "plan": "方案",
     "unit": "单位",
     "task": "任务",
