@@ -13,15 +13,20 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger import machine_tokens
+from ledger import machine_tokens, submissions
 from policy_models.access import Grant, Role
 from tests.api.evidence import served
-from tests.api.site import BUREAU_ITEM, MONTHLY, VILLAGE, finish, tiny_site
-from tests.factories import BUREAU, instant, item, village
+from tests.api.site import BUREAU_ITEM, MONTHLY, VILLAGE, tiny_site
+from tests.factories import BUREAU, full_evidence, instant, item, office, village
 
 DAY = "2025-05-31"
-CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance")
-CHECKS += ("response_schema_conformance", "response_headers_conformance")
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+)
 CASES = re.compile(r"(\d+) generated")
 THERE: dict[str, list[object]] = {
     "code": [BUREAU, VILLAGE, "900101", "9001-mz"],
@@ -77,7 +82,7 @@ def test_every_answer_is_in_the_description(
     with tiny_site(sqlite_url, tmp_path / "pack") as site, site.database.write() as session:
         machine_tokens.create_machine(session, "fuzz", "测试程序", [Grant(role, "") for role in Role], now)
         token = machine_tokens.create(session, "fuzz", "测试", now, only_reads=only_reads)
-    finish(site.database, item("1.2", village(2, 1), "2025-01"), DAY, by=village(2, 1), reviewer="900201")
+        submissions.submit(session, MONTHLY, by=office(VILLAGE), evidence=full_evidence(), now=now)
     with served(sqlite_url, tmp_path, DAY) as (_, base):
         code, said, cases = ask(base, token, tmp_path, examples=3)
     assert code == 0, said

@@ -34,7 +34,7 @@ def test_it_acts_with_the_grants_of_its_account(database: Database, token: str) 
     with database.read() as session:
         found = visitor_of_token(session, token, NOW)
         assert found is not None
-        assert (found.visitor.account, found.visitor.rights) == ("platform", {Right.READ, Right.REVIEW})
+        assert (found.visitor.account, found.visitor.rights) == ("platform", frozenset({Right.READ, Right.REVIEW}))
         assert query(session, "SELECT digest, password_hash FROM machine_token, account") == [(digest_of(token), None)]
     assert token.startswith("lct_")
     assert len(token) == 47
