@@ -73,7 +73,7 @@ def test_a_ledger_in_order(data: Path) -> None:
         marks.mark(session, "sweep", as_of=date(2025, 3, 10), now=NOW - timedelta(hours=2))
     found = findings(data)
     assert [one.matter for one in found] == MATTERS
-    assert {one.matter for one in found if one.grade is not GOOD} == {"日历", "人员"}
+    assert {one.matter for one in found if one.grade is not GOOD} == {"日历", "人员", "账号"}
     assert about("台账", found) == [(GOOD, "数据库可用（sqlite）")]
     assert about("方案", found) == [(GOOD, f"{CODE} 执行中（2025-01-01 至 2025-12-31）")]
     assert about("流程", found) == [(GOOD, "每日巡检最近完成于 2025-03-10 07:00")]
