@@ -10,7 +10,7 @@ from typing import IO
 from fastapi import Response
 
 from api.chart_table import ChartTable
-from api.routes.register import IN_MEMORY, sent_file
+from api.sent_files import IN_MEMORY, sent_file
 from documents.cells import Cell, csv_lines
 from documents.tables import Heading, write_table
 from policy_models.files import MEDIA_TYPES, FileKind

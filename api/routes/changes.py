@@ -15,7 +15,7 @@ from api.dependencies import Now, PlanCode, Reads, civil, open_reading
 from api.guard import Guarded
 from api.pages import address, page, plan_page
 from api.routes.item import PageNumber, Word
-from api.routes.register import IN_MEMORY, sent_file
+from api.sent_files import IN_MEMORY, sent_file
 from documents.cells import csv_lines
 from ledger import plans, tally
 from ledger.civil import civil_date

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from tempfile import SpooledTemporaryFile
 from typing import IO, Annotated, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BeforeValidator, StringConstraints
 
 from api import visit
@@ -19,6 +17,7 @@ from api.pages import address, page, plan_page
 from api.register import COLUMNS, TITLES, cells
 from api.routes.item import PageNumber, Section, Word
 from api.routes.saved_views import PAGE, filter_of, own_account
+from api.sent_files import IN_MEMORY, sent_file
 from documents.cells import Cell, csv_lines
 from documents.cells import words as cell_words
 from documents.tables import Heading, write_table
@@ -40,8 +39,6 @@ from policy_models.units import LEVEL_NAMES
 
 router = APIRouter(route_class=Guarded, include_in_schema=False)
 PAGE_ROWS = 100
-IN_MEMORY = 1 << 20  # bytes of an export before it moves to disk
-PIECE = 1 << 16
 KEPT = 2  # columns that stay in sight: 序号 and 任务编号
 LONG = ("具体举措", "量化指标", "目标值/完成值", "进展情况", "存在问题", "下步措施", "备注")
 
@@ -184,24 +181,6 @@ def download_register_csv(
 def _with_titles(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
     yield TITLES
     yield from rows
-
-
-def sent_file(target: IO[bytes], media_type: str, name: str, plain_name: str) -> Response:
-    """What was written, piece by piece: the transaction has ended by then, and memory holds one piece."""
-    size = target.seek(0, 2)
-    target.seek(0)
-
-    def pieces() -> Iterator[bytes]:
-        with target:
-            while piece := target.read(PIECE):
-                yield piece
-
-    headers = {
-        "Content-Disposition": f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(name)}",
-        "Content-Length": str(size),
-        "Cache-Control": "no-store",
-    }
-    return StreamingResponse(pieces(), media_type=media_type, headers=headers)
 
 
 def _require_section(reading: Reading, wanted: ItemFilter) -> None:

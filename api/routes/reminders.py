@@ -15,7 +15,7 @@ from api.dependencies import CivilDay, MaybePlan, OpenPlan, Reads, empty_is_none
 from api.guard import Guarded
 from api.pages import page, plan_page
 from api.routes.item import PageNumber, Word
-from api.routes.register import IN_MEMORY, sent_file
+from api.sent_files import IN_MEMORY, sent_file
 from api.telling import KIND_NAMES, TONES, cells, subject, whom, why
 from api.ways import Ways
 from documents.cells import csv_lines
