@@ -150,16 +150,11 @@ def act_on(
     target = advance(item.state, act)
     if act in NEEDS_REASON and not (note and note.strip()):
         raise ReasonMissing(f"{ACT_NAMES[act]}须写明理由")
-    with daily.following(session, work_item.c.id == item.id, act):
-        met = session.execute(
-            update(work_item)
-            .where(
-                work_item.c.id == item.id,
-                work_item.c.state == item.state.value,
-                work_item.c.revision == item.revision,
-            )
-            .values(state=target.value, revision=item.revision + 1, changed_at=now, **facts)
-        )
+    met = session.execute(
+        update(work_item)
+        .where(work_item.c.id == item.id, work_item.c.state == item.state.value, work_item.c.revision == item.revision)
+        .values(state=target.value, revision=item.revision + 1, changed_at=now, **facts)
+    )
     if met.rowcount == 0:
         raise ChangedMeanwhile("这一办理件刚刚被他人处理，请刷新后再看")
     session.execute(insert(entry), [_entry(item, act, target, by, now, note)])
@@ -169,6 +164,8 @@ def act_on(
         tell_returned(session, [item.id], now=now)
     after = {"state": target.value, "returns": item.returns, "first_submitted_on": item.first_submitted_on, **facts}
     tally.record(session, [_fact(item, -1), _fact(item, +1, **after)])
+    if act is Act.ACCEPT:
+        daily.add(session, work_item.c.id == item.id)
     _tell(session, [item], act, now)
     return item.revision + 1
 
@@ -278,8 +275,7 @@ def act_on_each(
     for start in range(0, len(items), CHUNK):
         chunk = sorted(items[start : start + CHUNK], key=lambda item: item.id)
         target = {item.id: advance(item.state, act) for item in chunk}
-        with daily.following(session, work_item.c.id.in_([item.id for item in chunk]), act):
-            _change_each(session, chunk, act, TRANSITIONS[act], by, now, note)
+        _change_each(session, chunk, act, TRANSITIONS[act], by, now, note)
         after = [{**_after(item, act, now), "state": target[item.id].value} for item in chunk]
         entries = [_entry(item, act, target[item.id], by, now, own.get(item.id, note)) for item in chunk]
         session.execute(insert(entry), entries)
@@ -288,6 +284,8 @@ def act_on_each(
         facts = [_fact(item, -1) for item in chunk]
         facts += [_fact(item, +1, **changed) for item, changed in zip(chunk, after, strict=True)]
         tally.record(session, facts)
+        if act is Act.ACCEPT:
+            daily.add(session, work_item.c.id.in_([item.id for item in chunk]))
     if act is Act.SEND_BACK and items:
         tell_returned(session, [item.id for item in items], now=now)
     _tell(session, items, act, now)
@@ -320,8 +318,6 @@ def act_on_all(
     if not count:
         return 0
     tally.move(session, met, target)
-    if act in daily.DATES_CHANGE:  # exempt or cancelled: they fall due no more
-        daily.add_due(session, met, -1)
     columns = [work_item.c.id, work_item.c.revision + 1, literal(act.value), literal(target.value)]
     stamped = [literal(by.unit), literal(by.name), literal(now, entry.c.at.type), literal(note, entry.c.note.type)]
     names = ["item_id", "revision", "act", "state", "by_unit", "by_name", "at", "note"]

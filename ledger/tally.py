@@ -165,7 +165,7 @@ def whole_counties(session: Session, scope: Scope) -> tuple[str, ...] | None:
     return found if found and len(found) == len(set(scope.roots)) else None
 
 
-def _whole_places(session: Session, scope: Scope) -> bool:
+def whole_places(session: Session, scope: Scope) -> bool:
     """Whether a scope has no part of a township alone: then it is made of places."""
     lower = (Level.VILLAGE.value, Level.SCHOOL.value, Level.INSTITUTION.value)
     part = select(unit.c.code).where(unit.c.code.in_(scope.roots or ()), unit.c.level.in_(lower))

@@ -1,5 +1,5 @@
 """What a reading's rows are laid out by: a whole city by its counties, a county by its townships, a township or a line
-of work by its units."""
+of work by its units; and the counts of what lies on each row."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, Select, case, func, literal, select, true, union_all
+from sqlalchemy.sql.selectable import FromClause
 
-from ledger.daily import place_of
+from ledger import tally
+from ledger.civil import end_of_day
 from ledger.database import Session
 from ledger.queries.item_filter import CITY
 from ledger.queries.reading import Reading
+from ledger.replay import facts_of_items, is_late, touched_since
 from ledger.scope import within
-from ledger.tables import unit
+from ledger.tables import place_tally, unit, work_item
 from policy_models.plan import Level
+from policy_models.timing import RED_RETURNS
 
+FACTS = ("requirement_id", "opens_on", "deadline", "state", "late", "catch_up", "often_returned")
 MOST_UNITS = 60  # more rows than this are laid out by county
 
 
@@ -66,7 +71,62 @@ def place_column(here: Ground, owner: Any, upper: Any) -> ColumnElement[str]:
     if here.layout is Layout.UNITS:
         code: ColumnElement[str] = owner.c.code
         return code
-    return place_of(owner, upper) if here.layout is Layout.TOWNSHIPS else owner.c.county
+    if here.layout is Layout.COUNTIES:
+        county: ColumnElement[str] = owner.c.county
+        return county
+    return case(
+        (owner.c.level == Level.TOWNSHIP.value, owner.c.code),
+        (upper.c.level == Level.TOWNSHIP.value, upper.c.code),
+        else_=owner.c.county,
+    )
+
+
+def facts_on(session: Session, reading: Reading, here: Ground) -> FromClause:
+    """Counts ``n`` to be summed of the items on a ground, each with its ``place`` and what decides its timing. From the
+    tally by place, on a past day less the items touched since as they stand and with them as they stood; from the items
+    where the rows are units, or where only a part of a township may be seen."""
+    whole = reading.scope.is_whole or tally.whole_places(session, reading.scope)
+    if here.layout is Layout.UNITS or not whole:
+        return _items_on(reading, here, reading.items(), +1).subquery("on_ground")
+    own = place_tally.c
+    told = (
+        select(_row_of_place(here).label("place"), *(own[name] for name in FACTS), own.n)
+        .select_from(place_tally.join(unit, unit.c.code == own.place))
+        .where(own.plan_id == reading.plan_id, inside(here, unit), within(reading.scope, own.place))
+    )
+    if not reading.is_past:
+        return told.subquery("on_ground")
+    until = end_of_day(reading.as_of)
+    ids = select(touched_since(reading.plan_id, until).c.id)
+    present = _items_on(reading, here, work_item, -1).where(work_item.c.id.in_(ids))
+    then = _items_on(reading, here, facts_of_items(reading.plan_id, until, ids), +1)
+    return union_all(told, present, then).subquery("on_ground")
+
+
+def _row_of_place(here: Ground) -> ColumnElement[str]:
+    """The row of a place of the tally: a township is its own, whatever else lies in its county is of the county."""
+    if here.layout is Layout.COUNTIES:
+        county: ColumnElement[str] = unit.c.county
+        return county
+    return case((unit.c.level == Level.TOWNSHIP.value, unit.c.code), else_=unit.c.county)
+
+
+def _items_on(reading: Reading, here: Ground, source: Any, sign: int) -> Select[Any]:
+    items, upper = source.c, unit.alias("upper")
+    plain = (items.requirement_id, items.opens_on, items.deadline, items.state)
+    often = (items.returns >= RED_RETURNS).label("often_returned")
+    return (
+        select(
+            place_column(here, unit, upper).label("place"),
+            *plain,
+            is_late(items).label("late"),
+            items.catch_up,
+            often,
+            literal(sign).label("n"),
+        )
+        .select_from(source.join(unit, unit.c.code == items.unit_code).outerjoin(upper, upper.c.code == unit.c.parent))
+        .where(reading.seen(items), inside(here, unit))
+    )
 
 
 def inside(here: Ground, owner: Any) -> ColumnElement[bool]:

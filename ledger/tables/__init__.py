@@ -1,7 +1,7 @@
 """The tables, private to the ledger. Facts only: nothing here says late, due soon or done.
 
-Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``accepted_day`` and ``due_day`` are derived: see
-ledger/tally.py and ledger/daily.py.
+Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``place_tally`` and ``accepted_day`` are derived:
+see ledger/tally.py and ledger/daily.py.
 """
 
 from __future__ import annotations
@@ -61,7 +61,6 @@ from ledger.tables.work import (
     ALL_AREAS,
     accepted_day,
     assignee,
-    due_day,
     duty,
     entry,
     evidence,
@@ -106,7 +105,6 @@ __all__ = [
     "circular",
     "compilation",
     "draft_evidence",
-    "due_day",
     "duty",
     "entry",
     "evidence",

@@ -18,7 +18,7 @@ from ledger.queries.heat import heat_counts
 from ledger.queries.progress import Part, progress
 from ledger.queries.reading import Reading, open_plan
 from ledger.queries.timeliness import By, timeliness
-from ledger.tables import due_day, unit
+from ledger.tables import accepted_day, unit
 from policy_models.access import WHOLE, Scope
 from policy_models.series import Step
 from tests import charting
@@ -251,19 +251,18 @@ def test_the_counts_by_day_follow_every_act(database: Database) -> None:
 
 def test_a_wrong_count_by_day_is_found(database: Database) -> None:
     with database.trial() as session:
-        query_plan = reading_of(session).plan_id
-        session.execute(due_day.update().where(due_day.c.place == "900101").values(n=due_day.c.n + 1))
-        wrong = daily.recount(session, query_plan)
-        assert wrong
-        assert {row[0] for row in wrong} == {"due_day"}
+        session.execute(accepted_day.update().where(accepted_day.c.county == COUNTIES[1]).values(n=7))
+        wrong = daily.recount(session, reading_of(session).plan_id)
+        assert [row[-1] for row in wrong] == [-6]
+        assert wrong == tally.recount(session, CODE)
 
 
 def test_a_township_that_changes_hands_takes_its_work_along(database: Database) -> None:
     """A village moved to the other township of its county: the county stays, the place does not."""
     with database.trial() as session:
         session.execute(unit.update().where(unit.c.code == village(1, 2)).values(parent=COUNTIES[0]))
-        assert daily.recount(session, reading_of(session).plan_id) != []
-        daily.rebuild(session, reading_of(session).plan_id)
+        assert tally.recount(session, CODE) != []
+        tally.rebuild(session, reading_of(session).plan_id)
         here = Ground(Layout.TOWNSHIPS, COUNTIES[0])
         reading = reading_of(session)
         found = burden(session, reading, here, *SPAN)
