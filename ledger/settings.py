@@ -17,7 +17,6 @@ from policy_models.files import MEGABYTE, Limits
 from policy_models.ladder import CAP, LADDERS, LadderRule
 from policy_models.quiet_hours import OPEN_HOURS, OpenHours
 
-
 # http only on this machine, for tests of a sign-on that runs beside it
 _ISSUER = re.compile(r"https://[^?#\s]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[^?#\s]*)?")
 
