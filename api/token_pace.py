@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
-
 from fastapi import HTTPException
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -25,7 +22,6 @@ class TokenPace:
         who = ("token", str(token_id))
         if self._limiter.hit(self._rate, *who):
             return
-        left = self._limiter.get_window_stats(self._rate, *who).reset_time - time.time()  # noqa: TID251 - the library's clock
-        seconds = max(1, math.ceil(left))
+        seconds = self._rate.get_expiry()  # who waits as long as the whole window can surely go on
         told = TOO_OFTEN.format(most=self._rate.amount, seconds=seconds)
         raise HTTPException(429, told, {"Retry-After": str(seconds)})
