@@ -17,6 +17,7 @@ from ledger import plans, reviews, tally
 from ledger.acts import Actor
 from ledger.database import Database, Session
 from ledger.queries.reading import open_plan
+from ledger.replay import is_late
 from ledger.tables import requirement, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.lifecycle import OWED
@@ -75,7 +76,7 @@ def counts_of_items(session: Session, code: str) -> list[Count]:
     plan, items = plans.plan_summary(session, code), work_item.c
     at = Thresholds.at(DAY, plans.calendars(session, code).work)
     often = items.returns >= RED_RETURNS
-    stand = timing_case(items, at, late=tally.is_late(items), often_returned=often).label("timing")
+    stand = timing_case(items, at, late=is_late(items), often_returned=often).label("timing")
     due = func.sum(case((items.deadline <= DAY, 1), else_=0)).label("due")
     group: tuple[Any, ...] = (requirement.c.code, requirement.c.task, items.phase, unit.c.county, stand)
     rows = session.execute(

@@ -17,8 +17,8 @@ from policy_models.access import Scope
 def line_of(session: Session, *codes: str) -> frozenset[str]:
     """These units and all units above them, in the tree and in their lines of work: empty for unknown codes. One
     statement."""
-    line = select(unit.c.code, unit.c.parent, unit.c.superior).where(unit.c.code.in_(codes))
-    line = line.cte("line", recursive=True)
+    own = select(unit.c.code, unit.c.parent, unit.c.superior).where(unit.c.code.in_(codes))
+    line = own.cte("line", recursive=True)
     upper = unit.alias("upper")
     higher = select(upper.c.code, upper.c.parent, upper.c.superior).join(
         line, or_(upper.c.code == line.c.parent, upper.c.code == line.c.superior)
