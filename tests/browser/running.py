@@ -19,7 +19,7 @@ from ledger.database import Database
 from ledger.settings import Settings
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--font-render-hinting=none")
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=zh-CN")
 DESK, PHONE = (1440, 900), (360, 760)
 
 
@@ -38,7 +38,7 @@ def serving(database: Database, now: datetime, **settings: object) -> Iterator[S
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        app = create_app(database, Settings(base_url=base, clock=now, **settings))  # type: ignore[arg-type]
+        app = create_app(database, Settings(**{"base_url": base, "clock": now, **settings}))  # type: ignore[arg-type]
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -49,7 +49,7 @@ def pages(facts: Facts) -> list[Shown]:
         ("calendar", COORDINATOR, "/calendar", "/calendar"),
         ("calendar-unit", LIAISON, U + "/calendar", f"/units/{TOWN}/calendar"),
         ("changes", COORDINATOR, "/changes", "/changes"),
-        ("changes-items", COORDINATOR, "/changes/items", "/changes/items?kind=accepted"),
+        ("changes-items", COORDINATOR, "/changes/items", "/changes/items?change=done"),
         ("units", COORDINATOR, "/units", "/units"),
         ("unit", COORDINATOR, U, f"/units/{COUNTY}"),
         ("unit-township", LIAISON, U, f"/units/{TOWN}"),
@@ -105,7 +105,7 @@ def pages(facts: Facts) -> list[Shown]:
             U + "/reports/{round_code}/{unit}",
             f"/units/{BUREAU}/reports/{ROUND}/{SCHOOLS}",
         ),
-        ("chase", COORDINATOR, U + "/chase", f"/units/{BUREAU}/chase?under=150206"),
+        ("chase", COORDINATOR, U + "/chase", f"/units/{BUREAU}/chase?late=on"),
         ("chased", COORDINATOR, U + "/chase/{batch}", facts.chase),
         ("compilations", COORDINATOR, "/rounds/{round_code}/compilations", f"/rounds/{ROUND}/compilations"),
         ("shortlist", COORDINATOR, U + "/shortlist", f"/units/{BUREAU}/shortlist?round={OPEN_ROUND}"),
@@ -131,6 +131,7 @@ def pages(facts: Facts) -> list[Shown]:
         ("admin-unit", ADMINISTRATOR, "/admin/units/{code}", f"/admin/units/{TOWN}"),
         ("admin-people", ADMINISTRATOR, "/admin/people", "/admin/people"),
         ("tokens", ADMINISTRATOR, "/admin/tokens", "/admin/tokens"),
+        ("machines", ADMINISTRATOR, "/admin/machines", "/admin/machines"),
         ("calendars", ADMINISTRATOR, "/admin/calendars", "/admin/calendars"),
         ("calendars-school", ADMINISTRATOR, "/admin/calendars/school", "/admin/calendars/school"),
         (
@@ -180,6 +181,7 @@ NO_PAGES = {
     "/rounds/{round_code}/compilations/{id}.xlsx",
     "/rounds/{round_code}/compilations/{id}.pdf",
     U + "/people/people.csv",
+    "/scoring/{token}/{exemplar_id}/pictures/{picture_id}",
     "/admin/audit.csv",
     "/admin/units.csv",
 }
