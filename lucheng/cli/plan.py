@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from api.words import cadence
 from ledger import issuing, loading, plans, rounds
+from ledger.calendar_entries import overlaid
 from ledger.civil import civil_date
 from lucheng.opening import open_ledger, open_trial, read_pack, settings_for, utc_now
 from lucheng.options import DEFAULT_PACK, AsJson, DataDir, PackName, date_option, parse_date
@@ -198,8 +199,15 @@ def load(
             if not dry_run:
                 issuing.issue_due(session, read.plan.code, as_of=civil_date(now), now=now)
                 rounds.open_due(session, read.plan.code, now=now)
+            entered = [
+                name
+                for name, text in overlaid(session, read.calendar_texts).items()
+                if text != read.calendar_texts.get(name)
+            ]
     if as_json:
         return print_json({name: getattr(report, name) for name in report.__dataclass_fields__})
+    for name in entered:
+        screen.print(f"日历 {name} 以页面录入的为准，方案包和数据目录中的同名文件未采用")
     screen.print(report_sentence(report, dry_run))
 
 
