@@ -144,6 +144,14 @@ def guide(pictures: str) -> str:
 GUIDE_HEAD = """# 鹿程用户指南
 
 本指南与系统中的“帮助”内容相同。每页右上角的“?”直接打开对应的一章。
+
+| 角色 | 请看 |
+|---|---|
+| 联络员 | [登录和账号](#sign-in)、[我的待办与报送](#desk)、[汇总表与填报表](#sheets)、[半年报送](#rounds)、[日历订阅](#calendar) |
+| 审核员 | [总览和任务](#overview)、[审核](#review)、[督办与催办](#register) |
+| 统筹员 | 审核员各章，以及[半年报送](#rounds)、[优秀案例](#exemplars)、[通报和信息](#circulars)、[人员和联系方式](#people) |
+| 管理员 | [登录和账号](#sign-in)、[人员和联系方式](#people)、[管理员](#admin) |
+| 监督员 | [总览和任务](#overview)、[督办与催办](#register)，操作记录见[管理员](#admin) |
 """
 
 

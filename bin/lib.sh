@@ -114,6 +114,7 @@ has_chromium() { [ -x /usr/bin/chromium ]; }
 has_cjk_font() { any_file /usr/share/fonts/opentype/noto/NotoSansCJK-*; }
 has_office() { command -v soffice >/dev/null 2>&1; }
 has_pdftoppm() { command -v pdftoppm >/dev/null 2>&1; }
+has_npm() { command -v npm >/dev/null 2>&1; }
 has_dovecot() { command -v dovecot >/dev/null 2>&1 || [ -x /usr/sbin/dovecot ]; }
 # The browser driver of the tests is linked against it.
 has_libatomic() { any_file /usr/lib/*/libatomic.so.1 /usr/lib/libatomic.so.1 /usr/lib64/libatomic.so.1; }
@@ -129,6 +130,7 @@ ensure_system() {
         has_office || missing="$missing libreoffice-writer-nogui libreoffice-calc-nogui"
         has_pdftoppm || missing="$missing poppler-utils"
         has_dovecot || missing="$missing dovecot-imapd"
+        has_npm || missing="$missing nodejs npm"
     fi
     [ -n "$missing" ] || return 0
     may_install || fail "测试需要系统软件包$missing，请先安装。 / The tests need the system packages$missing; please install them first."

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from api import telling
+from api import telling, visit
 from api.dependencies import AsOf, CivilDay, MaybePlan, Now, Reads, empty_is_none, open_reading, printable
 from api.guard import Guarded
 from api.narrowing import EVERY, GROUPS, expanded
@@ -26,6 +26,8 @@ from ledger.queries.items import ItemRow, item, items, plan_of_item
 from ledger.queries.ladders import item_ladder
 from ledger.queries.reading import Reading
 from ledger.queries.units import counties, unit_names
+from ledger.scope import line_of
+from policy_models.access import Right
 from policy_models.errors import NotFound
 from policy_models.lifecycle import OWED, State
 from policy_models.plan import Level
@@ -123,11 +125,18 @@ def review_path(session: Session, key: str) -> str:
 
 
 def _chasers(session: Session, row: ItemRow) -> tuple[tuple[str, str], ...]:
-    """The units that may chase an item by hand while it is owed, as (code, name): the superior and the coordinator."""
-    if row.state not in OWED or row.catch_up is not None:
+    """The units for which the visitor may chase an item while it is owed, as (code, name): the superior, the
+    coordinator."""
+    visitor = visit.current().visitor
+    if row.state not in OWED or row.catch_up is not None or visitor is None or Right.REVIEW not in visitor.rights:
         return ()
     found = standing(session, row.key)
-    codes = [code for code in dict.fromkeys((found.superior, found.coordinator)) if code and code != row.unit]
+    whole = Right.REVIEW in visitor.rights_at(frozenset())
+    codes = [
+        code
+        for code in dict.fromkeys((found.superior, found.coordinator))
+        if code and code != row.unit and (whole or Right.REVIEW in visitor.rights_at(line_of(session, code)))
+    ]
     names = unit_names(session, frozenset(codes))
     return tuple((code, names[code]) for code in codes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from ledger.database import Database
 from ledger.settings import Settings
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=zh-CN")
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 DESK, PHONE = (1440, 900), (360, 760)
 
 
@@ -55,7 +56,8 @@ def serving(database: Database, now: datetime, **settings: object) -> Iterator[S
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        chinese = {**os.environ, "LANGUAGE": "zh_CN"}  # its own words, as in the field of a date
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), env=chinese)
         yield browser
         browser.close()
 
