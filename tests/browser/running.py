@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -56,8 +55,7 @@ def serving(database: Database, now: datetime, **settings: object) -> Iterator[S
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chinese = {**os.environ, "LANGUAGE": "zh_CN"}  # its own words, as in the field of a date
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS), env=chinese)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         browser.close()
 
