@@ -254,7 +254,7 @@ def _sentence(fault: Mapping[str, object]) -> str:
     if kind == "extra_forbidden":
         return f"没有“{name}”这一项"
     if kind in ("string_too_long", "too_long") and isinstance(context, dict):
-        return f"{field}最多 {context['max_length']} {'个字' if kind == 'string_too_long' else '项'}"
+        return f"{field}最多 {context['max_length']} {'个字' if isinstance(fault.get('input'), str) else '项'}"
     value = fault.get("input")
     given = (
         "" if kind == "missing" or value is None or isinstance(value, (dict, list, bytes)) else _shown(str(value)[:20])

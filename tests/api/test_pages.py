@@ -95,7 +95,7 @@ def test_links_on_the_pages_lead_somewhere(site: Site) -> None:
     found = {link for path in PAGES for link in re.findall(r'href="(/[^"#]*)', browser.get(path).text)}
     links = {link.replace("&amp;", "&") for link in found if not link.startswith("/static/")}
     assert len(links) > 50
-    assert [link for link in sorted(links) if browser.get(link).status_code != 200] == []
+    assert [link for link in sorted(links) if browser.get(link, follow_redirects=True).status_code != 200] == []
 
 
 def test_an_empty_ledger_says_what_to_do(bare_site: Site) -> None:
