@@ -14,10 +14,9 @@ from ledger.queries.board import (
     DueCount,
     OverdueUnit,
     Upcoming,
-    count_overdue_units,
     due_between,
-    overdue_by_unit,
     upcoming,
+    worst_units,
 )
 from ledger.queries.grounds import Ground, Layout, ground, places
 from ledger.queries.heat import heat_counts
@@ -101,8 +100,7 @@ def board(session: Session, reading: Reading) -> Board:
         tuple(phase_cells.get(phase.number, EMPTY) for phase in reading.plan.phases),
         _milestones(reading, counts),
         _heat(session, reading, counts, ground(session, reading)),
-        overdue_by_unit(session, reading, limit=OVERDUE_SHOWN),
-        count_overdue_units(session, reading),
+        *worst_units(session, reading, OVERDUE_SHOWN),
         {county.code: county.name for county in areas},
         upcoming(session, reading),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, text, union_all
+from sqlalchemy import Select, and_, case, func, or_, select, text, union_all
 
 from ledger import tally
 from ledger.database import Session
@@ -69,32 +69,34 @@ class DueCount:
 
 
 def overdue_by_unit(
-    session: Session,
-    reading: Reading,
-    *,
-    under: str | None = None,
-    levels: Collection[Level] | None = None,
-    limit: int | None = None,
+    session: Session, reading: Reading, *, under: str | None = None, levels: Collection[Level] | None = None
 ) -> tuple[OverdueUnit, ...]:
     """Units with overdue items, worst first (red, then all, then oldest): one statement. ``under``: a county;
-    ``levels``: only units of these; ``limit``: the first so many."""
-    late = _late_by_unit(reading)
-    chosen = select(unit.c.code, unit.c.name, unit.c.county, late.c.overdue, late.c.red, late.c.oldest).join(
-        late, late.c.unit_code == unit.c.code
-    )
+    ``levels``: only units of these."""
+    chosen = _worst_first(reading)
     if under is not None:
         chosen = chosen.where(unit.c.county == under)
     if levels is not None:
         chosen = chosen.where(unit.c.level.in_([level.value for level in levels]))
+    return tuple(map(_overdue, session.execute(chosen)))
+
+
+def worst_units(session: Session, reading: Reading, limit: int) -> tuple[tuple[OverdueUnit, ...], int]:
+    """The first of ``overdue_by_unit``, and how many there are in all: one statement."""
+    counted = _worst_first(reading).add_columns(func.count().over().label("units")).limit(limit)
+    rows = session.execute(counted).all()
+    return tuple(map(_overdue, rows)), rows[0].units if rows else 0
+
+
+def _overdue(row: Any) -> OverdueUnit:
+    return OverdueUnit(row.code, row.name, row.county, int(row.overdue), int(row.red), row.oldest)
+
+
+def _worst_first(reading: Reading) -> Select[Any]:
+    late = _late_by_unit(reading)
+    facts = (unit.c.code, unit.c.name, unit.c.county, late.c.overdue, late.c.red, late.c.oldest)
     worst = (late.c.red.desc(), late.c.overdue.desc(), late.c.oldest, unit.c.code)
-    rows = session.execute(chosen.order_by(*worst).limit(limit))
-    return tuple(OverdueUnit(r.code, r.name, r.county, int(r.overdue), int(r.red), r.oldest) for r in rows)
-
-
-def count_overdue_units(session: Session, reading: Reading) -> int:
-    """How many units have something overdue: one statement."""
-    late = _late(reading)
-    return int(session.execute(select(func.count(late.c.unit_code.distinct()))).scalar_one())
+    return select(*facts).join(late, late.c.unit_code == unit.c.code).order_by(*worst)
 
 
 def _late_by_unit(reading: Reading) -> Any:
@@ -117,11 +119,12 @@ def _late(reading: Reading) -> Any:
         return select(*columns).where(reading.seen(source.c), late).subquery("late")
     red = or_(often, and_(past, source.c.deadline <= reading.at.red_until)).label("red")
     columns = (source.c.unit_code, source.c.deadline, red)
-    owed = select(*columns).where(reading.seen(source.c), OWED_NOW)
+    seen = reading.seen(source.c, windowed=True)
+    owed = select(*columns).where(seen, OWED_NOW)
     # begun by the day they open: by the deadline SQLite would read all that is done
     hidden = func.coalesce(source.c.deadline, source.c.opens_on) < reading.as_of
     unopened = (SCHEDULED_NOW, source.c.opens_on <= reading.as_of, source.c.catch_up == "", hidden)
-    ahead = select(*columns).where(reading.seen(source.c), *unopened)
+    ahead = select(*columns).where(seen, *unopened)
     returned = owed.where(source.c.deadline >= reading.as_of, often)
     return union_all(owed.where(past), returned, ahead).subquery("late")
 
