@@ -147,7 +147,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", U + "/exemplars", REPORT, UNIT, ""),
     ("POST", U + "/exemplars", REPORT, UNIT, "新建案例"),
     ("POST", U + "/exemplars/nothing", REPORT, UNIT, "说明没有案例"),
-    ("GET", U + "/exemplars/{exemplar_id}", REPORT, UNIT, ""),
+    ("GET", U + "/exemplars/{exemplar_id}", READ, UNIT, ""),  # who writes it, and the coordinator
     ("POST", U + "/exemplars/{exemplar_id}", REPORT, UNIT, "编写案例"),
     ("POST", U + "/exemplars/{exemplar_id}/withdraw", REPORT, UNIT, "撤回案例"),
     ("POST", U + "/exemplars/{exemplar_id}/pictures", REPORT, UNIT, "上传案例图片"),

@@ -47,7 +47,7 @@ def show_unit_calendar(
     context: dict[str, object] = {
         "here": "units",
         "unit": own,
-        "above": above(session, own.code),
+        "above": above(session, own.code, reading.scope),
         "has_below": many,
         "below": bool(below) and many,
         "desk": own.code,

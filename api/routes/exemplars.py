@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
+from api import visit
 from api.dependencies import (
     Acting,
     MaybePlan,
@@ -41,6 +42,7 @@ from ledger.exemplar_rows import NO_EXEMPLAR, Exemplar, exemplar_row, pictures_o
 from ledger.queries import exemplars as reads
 from ledger.queries.reading import Reading
 from ledger.queries.units import counties, unit_row
+from policy_models.access import Right
 from policy_models.errors import (
     ActNotAllowed,
     ChangedMeanwhile,
@@ -136,11 +138,13 @@ def answer_nothing(
 def show_own(session: Reads, now: Now, code: UnitCode, exemplar_id: RowId, saved: bool = False) -> Response:
     """The editor for the unit that writes, while it may be changed; else the text with what may be done to it."""
     one = exemplar_row(session, exemplar_id)
-    if code not in (one.unit, one.coordinator):
+    rights = visit.current().rights
+    own, chooses = code == one.unit and Right.REPORT in rights, code == one.coordinator and Right.COORDINATE in rights
+    if not own and not chooses:
         raise NotResponsible("这篇案例由其他单位撰写，发布后才能查看")
-    if code == one.unit and one.state in EDITABLE:
+    if own and one.state in EDITABLE:
         return _editor(session, now, one, one.content, saved=saved)
-    return _shown(session, now, one, "own" if code == one.unit else "coordinator")
+    return _shown(session, now, one, "own" if own else "coordinator")
 
 
 @router.post("/units/{code}/exemplars/{exemplar_id}", dependencies=[Depends(own_page_only)])

@@ -56,7 +56,7 @@ def show_unit(session: Reads, reading: OpenPlan, code: Code) -> Response:
     context = {
         "here": "units",
         "unit": own,
-        "above": units.above(session, own.code),
+        "above": units.above(session, own.code, reading.scope),
         "below": below,
         "late_below": sum(one.standing.overdue for one in below),
         "slices": agenda(rows, reading.as_of),

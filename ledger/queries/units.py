@@ -65,14 +65,17 @@ def unit_row(session: Session, code: str) -> UnitRow:
     return _unit(row)
 
 
-def above(session: Session, code: str) -> tuple[UnitRow, ...]:
-    """The units above one, from the city down, without itself."""
+def above(session: Session, code: str, scope: Scope = WHOLE) -> tuple[UnitRow, ...]:
+    """The units above one that lie in the scope, from the city down, without itself."""
     chain = select(unit.c.code, unit.c.parent, literal(0).label("depth")).where(unit.c.code == code)
     line = chain.cte("line", recursive=True)
     upper = unit.alias("upper")
     line = line.union_all(select(upper.c.code, upper.c.parent, line.c.depth + 1).where(upper.c.code == line.c.parent))
     rows = session.execute(
-        select(unit).join(line, line.c.code == unit.c.code).where(unit.c.code != code).order_by(line.c.depth.desc())
+        select(unit)
+        .join(line, line.c.code == unit.c.code)
+        .where(unit.c.code != code, within(scope, unit.c.code))
+        .order_by(line.c.depth.desc())
     )
     return tuple(map(_unit, rows))
 

@@ -68,10 +68,12 @@ class Form:
 
 
 def forms(page: str) -> list[Form]:
-    """Every POST form of a page, with the values a browser would send if nothing were touched."""
+    """Every POST form of a page but those of its frame, with the values a browser would send if nothing were touched."""
     found = []
     for opening, body in re.findall(r'<form([^>]*method="post"[^>]*)>(.*?)</form>', page, re.DOTALL):
         action = html.unescape(re.search(r'action="([^"]*)"', opening).group(1))  # type: ignore[union-attr]
+        if action == "/logout":
+            continue
         fields: dict[str, str] = {}
         for tag in re.findall(r"<input[^>]*>", body):
             kept = dict(re.findall(r'([a-z_]+)="([^"]*)"', tag))

@@ -179,7 +179,7 @@ def test_only_the_coordinators_own_page_names_reviewers(site: Office) -> None:
         (f"/units/{FIRST}/panel/close", {"round": ROUND}),
     ):
         assert browser.post(path, data=data).status_code == 403
-    foreign = {"origin": "https://elsewhere.example"}
+    foreign = {"origin": "https://elsewhere.example", "sec-fetch-site": "cross-site"}
     assert browser.post(PANELISTS, data={"round": ROUND, "name": "李"}, headers=foreign).status_code == 403
 
 

@@ -115,7 +115,7 @@ def pages(facts: Facts) -> list[Shown]:
         ("messages", COORDINATOR, "/messages", "/messages"),
         ("unreachable", COORDINATOR, "/people/unreachable", "/people/unreachable"),
         ("people", COORDINATOR, U + "/people", f"/units/{COUNTY}/people"),
-        ("people-import", COORDINATOR, U + "/people/import", f"/units/{COUNTY}/people/import"),
+        ("people-import", COORDINATOR, U + "/people/import", f"/units/{BUREAU}/people/import"),
         ("person", COORDINATOR, U + "/people/{id}", f"/units/{COUNTY}/people/{facts.person}"),
         ("subscribe", LIAISON, U + "/subscribe", f"/units/{TOWN}/subscribe"),
         ("accounts", ADMINISTRATOR, "/accounts", "/accounts"),

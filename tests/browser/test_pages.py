@@ -134,7 +134,9 @@ def test_no_link_leads_nowhere(city: City, name: str) -> None:
     window = city.window(one.who, DESK)
     page = window.open(one.path)
     chosen: dict[tuple[str, tuple[str, ...]], str] = {}
-    for address in page.eval_on_selector_all("a[href]", "all => all.map(a => a.href)"):
+    for address in page.eval_on_selector_all(
+        "a[href]", "all => all.map(a => new URL(a.getAttribute('href'), location).href)"
+    ):
         parts = urlsplit(address)
         if f"{parts.scheme}://{parts.netloc}" == city.served.base and not parts.path.startswith("/static/"):
             fields = tuple(sorted(re.findall(r"(?:^|&)(\w+)=", parts.query)))
