@@ -50,7 +50,12 @@ def page(
 ) -> HTMLResponse:
     """A page. Pages are never stored by caches: they show what the ledger holds now."""
     current = visit.current()
-    facts = {"visitor": current.visitor, "just_done": told(current.told), "help_chapter": chapter_of(template), **context}
+    facts = {
+        "visitor": current.visitor,
+        "just_done": told(current.told),
+        "help_chapter": chapter_of(template),
+        **context,
+    }
     html = _environment().get_template(template).render(facts)
     return HTMLResponse(html, status, {"Cache-Control": "no-store", **(headers or {})})
 

@@ -58,7 +58,9 @@ class SchoolYear(Written):
     note: Text | None = None
     terms: Terms = Terms()
     vacations: Vacations = Vacations()
-    overrides: dict[Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{2,12}$")], Override] = Field(default_factory=dict)
+    overrides: dict[Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{2,12}$")], Override] = Field(
+        default_factory=dict
+    )
 
     @property
     def ends(self) -> int:

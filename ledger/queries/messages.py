@@ -154,7 +154,12 @@ def _waiting(row: Any, scene: _Scene) -> tuple[Waiting, datetime | None]:
         resting = standing is not None and held in (Waiting.DOWN, Waiting.LIMITED)
         return held or Waiting.NOT_CONFIGURED, standing.paused_until if resting and standing else None
     work = scene.calendars.get(row.plan_id)
-    if facts_of(way).leaves and row.kind not in (RECEIPT, ACT) and work is not None and not is_open(now, work, scene.hours):
+    if (
+        facts_of(way).leaves
+        and row.kind not in (RECEIPT, ACT)
+        and work is not None
+        and not is_open(now, work, scene.hours)
+    ):
         return Waiting.CLOSED, next_opening(max(now, row.next_try_at), work, scene.hours)
     if row.next_try_at > now:
         return Waiting.AGAIN, row.next_try_at

@@ -106,7 +106,6 @@ def test_a_page(city: City, name: str, size: tuple[int, int]) -> None:
     one = row(city, name)
     window = city.window(one.who, size)
     page = window.open(one.path)
-    page.wait_for_load_state("networkidle")
     keep(page, city.kept / str(size[0]) / f"{name}.png")
     assert (urlsplit(page.url).path, window.faults, window.answers) == (urlsplit(one.path).path, [], [])
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

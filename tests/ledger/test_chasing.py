@@ -174,7 +174,7 @@ def test_who_may_chase_whom(database: Database, by: str, allowed: bool) -> None:
     if allowed:
         assert do(database, KEY, by=by).items == 1
         return
-    with pytest.raises(NotResponsible, match="只能催办下级单位的事项，办理件 .*:9001.* 不是下级单位的"):
+    with pytest.raises(NotResponsible, match=r"只能催办下级单位的事项，办理件 .*:9001.* 不是下级单位的"):
         do(database, KEY, by=by)
     assert noted(database) == []
 
@@ -182,7 +182,7 @@ def test_who_may_chase_whom(database: Database, by: str, allowed: bool) -> None:
 def test_a_county_chases_not_its_neighbours(database: Database) -> None:
     stranger = item("1.2", village(2, 1), "2025-01")
     for by in ("9001", COUNTY, TOWN):
-        with pytest.raises(NotResponsible, match="9002.* 不是下级单位的"):
+        with pytest.raises(NotResponsible, match=r"9002.* 不是下级单位的"):
             do(database, KEY, stranger, by=by)
     assert noted(database) == []
 

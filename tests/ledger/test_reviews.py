@@ -206,7 +206,7 @@ def test_many_sent_back_for_one_reason(many: Database) -> None:
 
 def test_all_or_nothing_where_one_is_another_reviewers(many: Database) -> None:
     wanted = [*MORE, OTHER_TOWN]
-    with pytest.raises(NotResponsible, match="不是这些办理件的审核单位：.*9002"), many.write() as session:
+    with pytest.raises(NotResponsible, match=r"不是这些办理件的审核单位：.*9002"), many.write() as session:
         accept_all(session, wanted, by=office(TOWN), now=DAY)
     assert [state(many, key) for key in wanted] == [State.SUBMITTED] * 3
     with many.write() as session:

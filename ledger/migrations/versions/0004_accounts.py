@@ -15,25 +15,21 @@ revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
-NEW = (
-    "account",
-    "account_grant",
-    "invitation",
-    "recovery_code",
-    "login",
-    "sign_on",
-    "machine_token",
-    "audit",
-    "saved_view",
-    "accepted_day",
-    "place_tally",
-    "calendar_entry",
-)
 
 
 def upgrade() -> None:
-    for table in NEW:
-        ledger.tables.metadata.tables[table].create(op.get_bind())
+    _create_account()
+    _create_account_grant()
+    _create_invitation()
+    _create_recovery_code()
+    _create_login()
+    _create_sign_on()
+    _create_machine_token()
+    _create_audit()
+    _create_saved_view()
+    _create_accepted_day()
+    _create_place_tally()
+    _create_calendar_entry()
     op.create_index("ix_unit_superior", "unit", ["superior"])
     _tell_of_acts()
     _refuse_changes("audit")
@@ -149,3 +145,253 @@ def _refuse_changes(table: str) -> None:
             op.execute(
                 f"CREATE TRIGGER {name} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
+
+
+def _create_account() -> None:
+    op.create_table(
+        "account",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("display_name", sa.String(length=40), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("machine", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("(true)"), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=True),
+        sa.Column("password_set_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("totp_secret", sa.String(length=200), nullable=True),
+        sa.Column("totp_since", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("totp_last_step", sa.Integer(), nullable=True),
+        sa.Column("oidc_subject", sa.String(length=300), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("locked_until", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("created_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("changed_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("last_seen_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.CheckConstraint("NOT machine OR password_hash IS NULL", name=op.f("ck_account_machine_has_no_password")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_account_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
+        sa.UniqueConstraint("name", name=op.f("uq_account_name")),
+        sa.UniqueConstraint("oidc_subject", name=op.f("uq_account_oidc_subject")),
+    )
+    op.create_index(op.f("ix_account_person_id"), "account", ["person_id"], unique=False)
+
+
+def _create_account_grant() -> None:
+    op.create_table(
+        "account_grant",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("unit_code", sa.String(length=24), nullable=True),
+        sa.Column("granted_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("granted_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint(
+            "role IN ('administrator', 'coordinator', 'reviewer', 'liaison', 'auditor')",
+            name=op.f("ck_account_grant_role"),
+        ),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_account_grant_account_id")),
+        sa.ForeignKeyConstraint(["granted_by"], ["account.id"], name=op.f("fk_account_grant_granted_by")),
+        sa.ForeignKeyConstraint(["unit_code"], ["unit.code"], name=op.f("fk_account_grant_unit_code")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_grant")),
+        sa.UniqueConstraint("account_id", "role", "unit_code", name=op.f("uq_account_grant_account_id_role_unit_code")),
+    )
+    op.create_index(op.f("ix_account_grant_unit_code"), "account_grant", ["unit_code"], unique=False)
+
+
+def _create_invitation() -> None:
+    op.create_table(
+        "invitation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("used_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("revoked_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_invitation_account_id")),
+        sa.ForeignKeyConstraint(["created_by"], ["account.id"], name=op.f("fk_invitation_created_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation")),
+        sa.UniqueConstraint("digest", name=op.f("uq_invitation_digest")),
+    )
+    op.create_index(op.f("ix_invitation_account_id"), "invitation", ["account_id"], unique=False)
+
+
+def _create_recovery_code() -> None:
+    op.create_table(
+        "recovery_code",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("used_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_recovery_code_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+        sa.UniqueConstraint("account_id", "digest", name=op.f("uq_recovery_code_account_id_digest")),
+    )
+
+
+def _create_login() -> None:
+    op.create_table(
+        "login",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("way", sa.String(length=12), nullable=False),
+        sa.Column("client", sa.String(length=120), server_default="", nullable=False),
+        sa.Column("address", sa.String(length=45), server_default="", nullable=False),
+        sa.Column("created_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("seen_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("awaits_totp", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+        sa.Column("ended_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("ended_why", sa.String(length=12), nullable=True),
+        sa.CheckConstraint("way IN ('password', 'invitation', 'oidc', 'demo')", name=op.f("ck_login_way")),
+        sa.CheckConstraint("(ended_at IS NULL) = (ended_why IS NULL)", name=op.f("ck_login_end_has_reason")),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_login_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login")),
+        sa.UniqueConstraint("digest", name=op.f("uq_login_digest")),
+    )
+    op.create_index(
+        "ix_login_running",
+        "login",
+        ["account_id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+
+
+def _create_sign_on() -> None:
+    op.create_table(
+        "sign_on",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("verifier", sa.String(length=128), nullable=False),
+        sa.Column("back_to", sa.String(length=400), server_default="", nullable=False),
+        sa.Column("created_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sign_on")),
+    )
+
+
+def _create_machine_token() -> None:
+    op.create_table(
+        "machine_token",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("only_reads", sa.Boolean(), server_default=sa.text("(true)"), nullable=False),
+        sa.Column("created_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("created_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("expires_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("last_used_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.Column("client", sa.String(length=120), nullable=True),
+        sa.Column("revoked_at", ledger.tables.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_machine_token_account_id")),
+        sa.ForeignKeyConstraint(["created_by"], ["account.id"], name=op.f("fk_machine_token_created_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_machine_token")),
+        sa.UniqueConstraint("digest", name=op.f("uq_machine_token_digest")),
+    )
+    op.create_index(op.f("ix_machine_token_account_id"), "machine_token", ["account_id"], unique=False)
+
+
+def _create_audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("account", sa.String(length=60), server_default="", nullable=False),
+        sa.Column("by_name", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("act", sa.String(length=40), nullable=False),
+        sa.Column("unit_code", sa.String(length=24), server_default="", nullable=False),
+        sa.Column("object", sa.String(length=160), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("address", sa.String(length=45), server_default="", nullable=False),
+        sa.Column("done", sa.Boolean(), server_default=sa.text("(true)"), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_audit_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+    )
+    op.create_index("ix_audit_account_at", "audit", ["account", "at", "id"], unique=False)
+    op.create_index("ix_audit_act_at", "audit", ["act", "at", "id"], unique=False)
+    op.create_index("ix_audit_at_id", "audit", ["at", "id"], unique=False)
+    op.create_index(
+        "ix_audit_refused",
+        "audit",
+        ["at", "id"],
+        unique=False,
+        sqlite_where=sa.text("done = 0"),
+        postgresql_where=sa.text("NOT done"),
+    )
+    op.create_index("ix_audit_unit_code_act", "audit", ["unit_code", "act", "at", "id"], unique=False)
+    op.create_index("ix_audit_unit_code_at", "audit", ["unit_code", "at", "id"], unique=False)
+
+
+def _create_saved_view() -> None:
+    op.create_table(
+        "saved_view",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("page", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("query", sa.String(length=800), nullable=False),
+        sa.Column("created_at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_saved_view_account_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
+        sa.UniqueConstraint("account_id", "page", "name", name=op.f("uq_saved_view_account_id_page_name")),
+    )
+
+
+def _create_accepted_day() -> None:
+    op.create_table(
+        "accepted_day",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("plan_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("requirement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("phase", sa.Integer(), nullable=False),
+        sa.Column("county", sa.String(length=24), nullable=False),
+        sa.Column("accepted_on", sa.Date(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_accepted_day_plan_id")),
+        sa.ForeignKeyConstraint(["requirement_id"], ["requirement.id"], name=op.f("fk_accepted_day_requirement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accepted_day")),
+    )
+    op.create_index(op.f("ix_accepted_day_plan_id"), "accepted_day", ["plan_id"], unique=False)
+
+
+def _create_place_tally() -> None:
+    op.create_table(
+        "place_tally",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("plan_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("requirement_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("period", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("phase", sa.Integer(), nullable=False),
+        sa.Column("place", sa.String(length=24), nullable=False),
+        sa.Column("opens_on", sa.Date(), nullable=False),
+        sa.Column("deadline", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("catch_up", sa.String(length=12), nullable=False),
+        sa.Column("often_returned", sa.Boolean(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_place_tally_plan_id")),
+        sa.ForeignKeyConstraint(["requirement_id"], ["requirement.id"], name=op.f("fk_place_tally_requirement_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_place_tally")),
+    )
+    op.create_index("ix_place_tally_plan_id_place", "place_tally", ["plan_id", "place"], unique=False)
+
+
+def _create_calendar_entry() -> None:
+    op.create_table(
+        "calendar_entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("former", sa.Text(), nullable=False),
+        sa.Column("summary", sa.String(length=200), nullable=False),
+        sa.Column("by_name", sa.String(length=40), nullable=False),
+        sa.Column("at", ledger.tables.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_entry")),
+    )
+    op.create_index("ix_calendar_entry_name_id", "calendar_entry", ["name", "id"], unique=False)
