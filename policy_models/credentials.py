@@ -12,7 +12,44 @@ FAILURES_TO_LOCK = 5
 FIRST_LOCK, LONGEST_LOCK = timedelta(minutes=15), timedelta(hours=8)
 # What is tried first, folded and without digits or signs at either end; "lucheng2025!!" is "lucheng".
 COMMON_WORDS = frozenset(
-    ["password", "passw0rd", "p@ssword", "p@ssw0rd", "admin", "administrator", "root", "user", "guest", "welcome", "letmein", "iloveyou", "qwerty", "qwertyuiop", "asdfghjkl", "zxcvbnm", "abc", "abcd", "abcdef", "abcdefg", "qazwsx", "woaini", "lucheng", "baotou", "minzhengju", "mima", "guanliyuan", "changeme", "default", "test", "testtest", "qweasd", "qweasdzxc", "asdasd", "aaa", "aaaa"]
+    [
+        "password",
+        "passw0rd",
+        "p@ssword",
+        "p@ssw0rd",
+        "admin",
+        "administrator",
+        "root",
+        "user",
+        "guest",
+        "welcome",
+        "letmein",
+        "iloveyou",
+        "qwerty",
+        "qwertyuiop",
+        "asdfghjkl",
+        "zxcvbnm",
+        "abc",
+        "abcd",
+        "abcdef",
+        "abcdefg",
+        "qazwsx",
+        "woaini",
+        "lucheng",
+        "baotou",
+        "minzhengju",
+        "mima",
+        "guanliyuan",
+        "changeme",
+        "default",
+        "test",
+        "testtest",
+        "qweasd",
+        "qweasdzxc",
+        "asdasd",
+        "aaa",
+        "aaaa",
+    ]
 )
 ROWS = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm")
 
