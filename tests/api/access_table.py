@@ -82,6 +82,7 @@ GROUPS: tuple[tuple[str, frozenset[Role]], ...] = (
     (rf"POST {U}/extensions/\{{id\}}/withdraw", REPORTS),
     (rf"GET (/api/v1)?{U}/reports/\{{round_code\}}", REPORTS),
     (rf"(POST|PUT) (/api/v1)?{U}/reports/\{{round_code\}}/(sections/\{{section\}}|submit|withdraw)", REPORTS),
+    (rf"GET {U}/exemplars/\{{exemplar_id\}}", EVERYBODY),  # who writes it, and who reads what was sent
     (rf"(GET|POST) {U}/exemplars(/.*)?", REPORTS),
     (rf"POST {U}/bulletin(/year|/\{{item_id\}})?", REPORTS),
     (rf"GET /api/v1{U}/items/\{{key\}}/draft", REPORTS),
