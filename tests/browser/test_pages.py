@@ -11,17 +11,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from api.guard import COOKIE
-from api.rights import RULES
-from ledger.database import connect, sqlite_url
+from api.rights import RULES, Place
+from ledger.database import Session, connect, sqlite_url
+from ledger.logins import visitor_of_login
 from ledger.migrations import migrate
+from ledger.scope import line_of
+from ledger.settings import Settings
 from lucheng import demo
+from policy_models.access import Visitor
 from policy_models.plan_file import BUNDLED, load_pack
 from tests.api.site import EVERY_ROLE, signed_in
 from tests.browser.dressing import Facts, dress
@@ -113,17 +117,23 @@ def test_a_page(city: City, name: str, size: tuple[int, int]) -> None:
     assert page.locator("html").get_attribute("lang") == "zh-CN"
 
 
-PATTERNS = [
-    (re.compile(re.sub(r"\{(\w+)(:path)?\}", lambda m: ".+" if m[2] else "[^/]+", path) + "$"), path)
-    for method, path in RULES
-    if method == "GET"
-]
+def patterns(wanted: str) -> list[tuple[re.Pattern[str], str]]:
+    """The rows of a method in the table of rights, as patterns of paths with named parts."""
+    written = [(path, re.sub(r"\{(\w+)(:path)?\}", named_part, path)) for method, path in RULES if method == wanted]
+    return [(re.compile(pattern + "$"), path) for path, pattern in written]
 
 
-def rule_of(path: str) -> str:
-    """The row in the table of rights that a path falls under, the most literal one first; "" for none."""
-    fitting = [rule for pattern, rule in PATTERNS if pattern.match(path)]
-    return min(fitting, key=lambda rule: (rule.count("{"), -len(rule)), default="")
+def named_part(match: re.Match[str]) -> str:
+    return f"(?P<{match[1]}>{'.+' if match[2] else '[^/]+'})"
+
+
+PATTERNS = {method: patterns(method) for method in ("GET", "POST")}
+
+
+def rule_of(path: str, method: str = "GET") -> tuple[str, dict[str, str]]:
+    """The row in the table of rights that a path falls under, the most literal one first, and its parts; "" for none."""
+    fitting = [(rule, found.groupdict()) for pattern, rule in PATTERNS[method] if (found := pattern.match(path))]
+    return min(fitting, key=lambda one: (one[0].count("{"), -len(one[0])), default=("", {}))
 
 
 @pytest.mark.parametrize("name", names())
@@ -139,7 +149,7 @@ def test_no_link_leads_nowhere(city: City, name: str) -> None:
         parts = urlsplit(address)
         if f"{parts.scheme}://{parts.netloc}" == city.served.base and not parts.path.startswith("/static/"):
             fields = tuple(sorted(re.findall(r"(?:^|&)(\w+)=", parts.query)))
-            chosen.setdefault((rule_of(parts.path), fields), address)
+            chosen.setdefault((rule_of(parts.path)[0], fields), address)
     dead = []
     for address in chosen.values():
         answer = window.context.request.get(address, headers={"Accept": "text/html"}, max_redirects=5)
@@ -147,6 +157,35 @@ def test_no_link_leads_nowhere(city: City, name: str) -> None:
         if answer.status >= 400 or went_out:
             dead.append((answer.status, address.removeprefix(city.served.base)))
     assert dead == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_button_is_refused(city: City, name: str) -> None:
+    """What a page's forms do is within the rights of the person who sees them."""
+    one = row(city, name)
+    window = city.window(one.who, DESK)
+    page = window.open(one.path)
+    targets = page.eval_on_selector_all(
+        "form[method=post], button[formaction]:not([formmethod=get])",
+        "all => all.map(a => new URL(a.getAttribute('formaction') || a.getAttribute('action'), location).pathname)",
+    )
+    key = next((cookie["value"] for cookie in window.context.cookies() if cookie["name"] == COOKIE), "")
+    with city.served.database.read() as session:
+        found = visitor_of_login(session, key, NOW, Settings().login_rules)
+        refused = [target for target in targets if not permitted(session, found.visitor if found else None, target)]
+    assert refused == []
+
+
+def permitted(session: Session, visitor: Visitor | None, target: str) -> bool:
+    """Whether the guard would let a visitor do what a form does."""
+    path, parts = rule_of(unquote(target), "POST")
+    rule = RULES["POST", path]
+    if rule.place is Place.ANYONE:
+        return True
+    if visitor is None or rule.place in (Place.SIGNED_IN, Place.LISTED):
+        return visitor is not None and (rule.place is Place.SIGNED_IN or rule.right in visitor.rights)
+    line = frozenset[str]() if rule.place is Place.WHOLE else line_of(session, parts["code"])
+    return rule.right in visitor.rights_at(line)
 
 
 def test_the_board_is_light(city: City) -> None:
