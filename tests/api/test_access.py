@@ -149,6 +149,7 @@ def test_what_is_open_to_anyone_tells_nothing_of_the_plan(site: AccessSite) -> N
             assert word not in answer.text, route
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_at_its_own_unit(browsers: dict[tuple[str, Role], TestClient], site: AccessSite, role: Role) -> None:
     found, wanted = {}, {}
@@ -193,6 +194,7 @@ def test_an_account_without_a_role_has_only_itself(site: AccessSite) -> None:
         assert (route, outcome(browser, route, site.path(route))) == (route, "in" if own else "no")
 
 
+@pytest.mark.thorough
 def test_no_form_of_another_site_is_taken(site: AccessSite) -> None:
     """Also of somebody who may do everything, and of a browser that says neither where it comes from."""
     browser = site.browser({"": ROLES})

@@ -30,6 +30,8 @@ READERS = {
     "a line of work": (SCHOOLS, 1, 0),
 }
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture(scope="module", params=KINDS)
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AccessSite]:

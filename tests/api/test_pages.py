@@ -77,6 +77,7 @@ def read(page: str) -> Tags:
     return tags
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("day", ["2024-12-15", "2025-05-31", "2025-06-30", "2025-12-31", "2026-02-01"])
 def test_every_page_answers_on_every_day(site: Site, day: str) -> None:
     browser = site.at(day)
@@ -90,6 +91,7 @@ def test_every_page_answers_on_every_day(site: Site, day: str) -> None:
             assert browser.get(asset).status_code == 200
 
 
+@pytest.mark.thorough
 def test_links_on_the_pages_lead_somewhere(site: Site) -> None:
     browser = site.at("2025-06-10")
     found = {link for path in PAGES for link in re.findall(r'href="(/[^"#]*)', browser.get(path).text)}
