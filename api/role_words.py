@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ledger.queries.accounts import GrantRow
 from policy_models.access import ROLE_NAMES, Role
 
@@ -21,7 +19,3 @@ ROLE_NOTES = {
 def grant_words(one: GrantRow) -> str:
     """``联络员 · 昆都仑区民政局及下级``."""
     return f"{ROLE_NAMES[one.role]} · {one.unit_name or EVERYWHERE}"
-
-
-def grants_words(grants: Iterable[GrantRow]) -> str:
-    return "、".join(map(grant_words, grants))
