@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Form, HTTPException, Path, Query, Request
+from fastapi import Depends, Form, Path, Query, Request
 from pydantic import BeforeValidator
 
 from api import visit
@@ -155,14 +155,3 @@ def acting(
 
 
 Acting = Annotated[Actor, Depends(acting)]
-
-
-def own_page_only(request: Request, settings: Deployed) -> None:
-    """Refuse a form that another site sent: by Sec-Fetch-Site, in older browsers by Origin. One of them must be there,
-    but for a machine's token, which no browser sends by itself."""
-    if request.headers.get("authorization", "").lower().startswith("bearer "):
-        return
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    own = {settings.base_url.rstrip("/"), f"{request.url.scheme}://{request.headers.get('host', '')}"}
-    if site not in ("same-origin", "none") and not (site is None and origin in own):
-        raise HTTPException(403)

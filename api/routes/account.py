@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Path, Response
+from fastapi import APIRouter, Form, HTTPException, Path, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
 from api import visit
 from api.browsers import browser_name
-from api.dependencies import Deployed, Now, Reads, Writes, own_page_only, printable
+from api.dependencies import Deployed, Now, Reads, Writes, printable
 from api.guard import Guarded
 from api.pages import address as link
 from api.pages import page
@@ -69,7 +69,7 @@ def _by() -> int | None:
     return visitor.account_id if visitor else None
 
 
-@router.post("/accounts/{id}/roles", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/roles")
 def give_role(
     session: Writes, now: Now, id: Id, role: RoleName = "", unit: UnitWords = "", everywhere: RoleName = ""
 ) -> Response:
@@ -80,7 +80,7 @@ def give_role(
     return _back(id, "role-given")
 
 
-@router.post("/accounts/{id}/roles/remove", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/roles/remove")
 def take_role(session: Writes, now: Now, id: Id, role: RoleName = "", unit: UnitWords = "") -> Response:
     row, scope = _own(session, id, now), own_scope()
     grant = Grant(_role(role), unit)
@@ -121,7 +121,7 @@ def _named(found: tuple[UnitRow, ...], words: str) -> str:
     return exact[0]
 
 
-@router.post("/accounts/{id}/deactivate", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/deactivate")
 def deactivate(session: Writes, now: Now, id: Id) -> Response:
     """Its sessions end with it."""
     row = _own(session, id, now)
@@ -131,26 +131,26 @@ def deactivate(session: Writes, now: Now, id: Id) -> Response:
     return _back(id, "account-off")
 
 
-@router.post("/accounts/{id}/restore", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/restore")
 def restore(session: Writes, now: Now, id: Id) -> Response:
     accounts.set_active(session, _own(session, id, now).id, True, now)
     return _back(id, "account-on")
 
 
-@router.post("/accounts/{id}/unlock", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/unlock")
 def unlock(session: Writes, now: Now, id: Id) -> Response:
     accounts.unlock(session, _own(session, id, now).id, now)
     return _back(id, "account-unlocked")
 
 
-@router.post("/accounts/{id}/end-sessions", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/end-sessions")
 def end_sessions(session: Writes, now: Now, id: Id) -> Response:
     ended = logins.end_all_logins(session, _own(session, id, now).id, now)
     visit.add_detail(f"结束登录 {ended} 个")
     return _back(id, "sessions-ended")
 
 
-@router.post("/accounts/{id}/unlink", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/unlink")
 def unlink(session: Writes, now: Now, id: Id) -> Response:
     """The next visit from the single sign-on under this name is linked anew."""
     row = _own(session, id, now)
@@ -159,7 +159,7 @@ def unlink(session: Writes, now: Now, id: Id) -> Response:
     return _back(id, "account-unlinked")
 
 
-@router.post("/accounts/{id}/reset", dependencies=[Depends(own_page_only)])
+@router.post("/accounts/{id}/reset")
 def reset(
     session: Writes, now: Now, settings: Deployed, id: Id, totp_off: Annotated[str, Form(max_length=8)] = ""
 ) -> Response:

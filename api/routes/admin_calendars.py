@@ -13,7 +13,7 @@ from pydantic import BeforeValidator
 from api import visit
 from api.admin import admin_page
 from api.calendar_form import SchoolForm, school_form
-from api.dependencies import Ledger, Now, Reads, empty_is_none, own_page_only
+from api.dependencies import Ledger, Now, Reads, empty_is_none
 from api.errors import status_of
 from api.guard import Guarded
 from api.pages import address
@@ -100,7 +100,7 @@ def _year(held: Calendars, year: int) -> dict[str, Any]:
     }
 
 
-@router.post("/admin/calendars/notice", dependencies=[Depends(own_page_only)])
+@router.post("/admin/calendars/notice")
 def preview_notice(
     database: Ledger,
     now: Now,
@@ -119,7 +119,7 @@ def preview_notice(
         return _refused(database, now, error, text=given)
 
 
-@router.post("/admin/calendars/notice/confirm", dependencies=[Depends(own_page_only)])
+@router.post("/admin/calendars/notice/confirm")
 def enter_notice(database: Ledger, now: Now, text: Text, seen: Seen, year: Year = None) -> Response:
     """Take over what was shown, with all that it moves, in one transaction."""
     try:
@@ -237,7 +237,7 @@ def _restored_days(shown: Preview, entry: CalendarEntry) -> list[tuple[date, str
     return _days(day_changes(one.whole.calendars.work, one.after.work, year))
 
 
-@router.post("/admin/calendars/{entry_id}/restore", dependencies=[Depends(own_page_only)])
+@router.post("/admin/calendars/{entry_id}/restore")
 def restore(database: Ledger, now: Now, entry_id: EntryId, seen: Seen) -> Response:
     try:
         with database.write() as session:

@@ -22,7 +22,6 @@ from api.dependencies import (
     Reads,
     Writes,
     civil,
-    own_page_only,
     printable,
 )
 from api.desk import Today, present
@@ -86,7 +85,7 @@ def show_compilations(
     return _page(session, reading, pdfs, round_code, {"left_out": told, "used": bool(used)})
 
 
-@router.post("/units/{code}/compilations/{round_code}", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/compilations/{round_code}")
 def make(
     database: Ledger,
     store: Files,
@@ -142,7 +141,7 @@ def download_pdf(session: Reads, reading: Today, pdfs: Pdfs, round_code: RoundCo
     return _attachment(data, FileKind.PDF, _name(reading, made, "pdf"))
 
 
-@router.post("/units/{code}/compilations/{round_code}/{id}/pdf", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/compilations/{round_code}/{id}/pdf")
 def make_pdf(
     session: Reads,
     store: Files,
@@ -178,7 +177,7 @@ def download_built_in() -> Response:
     return _attachment(built_in(), FileKind.DOCX, "半年报告模板（内置）.docx")
 
 
-@router.post("/units/{code}/compilations/{round_code}/template", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/compilations/{round_code}/template")
 def upload_template(
     database: Ledger,
     store: Files,
@@ -208,7 +207,7 @@ def upload_template(
     return RedirectResponse(_path(round_code, plan, used="1", left_out=left_out) + "#template", 303)
 
 
-@router.post("/units/{code}/compilations/{round_code}/template/built-in", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/compilations/{round_code}/template/built-in")
 def back_to_built_in(session: Writes, now: Now, by: Acting, round_code: RoundCode, plan: PlanCode = None) -> Response:
     reading = present(session, plan, now)
     round_of(session, reading.plan_id, round_code)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Path, Request, Response
+from fastapi import APIRouter, Form, Path, Request, Response
 
-from api.dependencies import Deployed, Ledger, Now, own_page_only
+from api.dependencies import Deployed, Ledger, Now
 from api.guard import Guarded, client_address
 from api.pages import page
 from api.routes.login import Trying
@@ -58,7 +58,7 @@ def _form(
     return page("invitation.html", facts, status=status, headers=HIDDEN)
 
 
-@router.post("/invitations/{token}", dependencies=[Depends(own_page_only)])
+@router.post("/invitations/{token}")
 def accept(
     request: Request,
     database: Ledger,

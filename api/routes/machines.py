@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 
 from api import visit
 from api.admin import admin_page
-from api.dependencies import Ledger, Now, Reads, Writes, civil, own_page_only, printable
+from api.dependencies import Ledger, Now, Reads, Writes, civil, printable
 from api.errors import status_of
 from api.guard import Guarded
 from api.pages import address
@@ -93,7 +93,7 @@ def _refused(database: Database, now: datetime, error: LuchengError, form: str, 
         return _page(session, now, refused=Refused(form, typed, str(error), status_of(error)))
 
 
-@router.post(PATH, dependencies=[Depends(own_page_only), Depends(by_person)])
+@router.post(PATH, dependencies=[Depends(by_person)])
 def make(
     database: Ledger, now: Now, name: Short = "", display_name: Short = "", role: Short = "", unit: Short = ""
 ) -> Response:
@@ -109,7 +109,7 @@ def make(
     return RedirectResponse(address(PATH, told="made"), 303)
 
 
-@router.post(PATH + "/{name}/tokens", dependencies=[Depends(own_page_only), Depends(by_person)])
+@router.post(PATH + "/{name}/tokens", dependencies=[Depends(by_person)])
 def make_token(
     database: Ledger,
     now: Now,
@@ -140,20 +140,20 @@ def _until(typed: str) -> date | None:
     return day if isinstance(day, date) else None
 
 
-@router.post(PATH + "/tokens/{token_id}/revoke", dependencies=[Depends(own_page_only), Depends(by_person)])
+@router.post(PATH + "/tokens/{token_id}/revoke", dependencies=[Depends(by_person)])
 def stop_token(session: Writes, now: Now, token_id: Id) -> Response:
     machine_tokens.revoke(session, token_id, now)
     return RedirectResponse(address(PATH, told="stopped"), 303)
 
 
-@router.post(PATH + "/{account_id}/deactivate", dependencies=[Depends(own_page_only), Depends(by_person)])
+@router.post(PATH + "/{account_id}/deactivate", dependencies=[Depends(by_person)])
 def switch_off(session: Writes, now: Now, account_id: Id) -> Response:
     """Every token of it stops at once; it can be taken back."""
     machine_tokens.set_machine_active(session, account_id, False, now)
     return RedirectResponse(address(PATH, told="off"), 303)
 
 
-@router.post(PATH + "/{account_id}/restore", dependencies=[Depends(own_page_only), Depends(by_person)])
+@router.post(PATH + "/{account_id}/restore", dependencies=[Depends(by_person)])
 def switch_on(session: Writes, now: Now, account_id: Id) -> Response:
     machine_tokens.set_machine_active(session, account_id, True, now)
     return RedirectResponse(address(PATH, told="on"), 303)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Form, Path, Query, Response
+from fastapi import APIRouter, Form, Path, Query, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator, Field
 
-from api.dependencies import Acting, MaybePlan, Now, PlanCode, Reads, UnitCode, Writes, empty_is_none, own_page_only
+from api.dependencies import Acting, MaybePlan, Now, PlanCode, Reads, UnitCode, Writes, empty_is_none
 from api.guard import Guarded
 from api.pages import address, page, plan_page
 from api.routes.item import PageNumber, Word
@@ -76,7 +76,7 @@ def address_of(code: str) -> str:
     return f"/units/{quote(code, safe='-')}/messages"
 
 
-@router.post("/units/{code}/messages/{message_id}/resend", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/messages/{message_id}/resend")
 def resend(session: Writes, now: Now, by: Acting, code: UnitCode, message_id: Id, plan: PlanCode = None) -> Response:
     """Have one message sent again that is dead, or that may have arrived."""
     _require_coordinator(session, by)
@@ -84,7 +84,7 @@ def resend(session: Writes, now: Now, by: Acting, code: UnitCode, message_id: Id
     return RedirectResponse(address("/messages", sent=1, plan=plan), 303)
 
 
-@router.post("/units/{code}/messages/resend", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/messages/resend")
 def resend_ticked(
     session: Writes,
     now: Now,

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from api import visit
 from api.browsers import browser_name
-from api.dependencies import Deployed, Ledger, Now, Reads, Writes, own_page_only
+from api.dependencies import Deployed, Ledger, Now, Reads, Writes
 from api.guard import Guarded, client_address
 from api.pages import address as link
 from api.pages import page
@@ -76,7 +76,7 @@ def _page(
     return page("account.html", facts, status=422 if fault else 200)
 
 
-@router.post("/account/name", dependencies=[Depends(own_page_only)])
+@router.post("/account/name")
 def rename(
     request: Request,
     database: Ledger,
@@ -95,7 +95,7 @@ def rename(
     return RedirectResponse(link("/account", told="saved"), 303)
 
 
-@router.post("/account/password", dependencies=[Depends(own_page_only)])
+@router.post("/account/password")
 def change_password(
     request: Request,
     database: Ledger,
@@ -140,7 +140,7 @@ def confirmed(request: Request, database: Ledger, now: Now, trying: Trying, visi
     return False
 
 
-@router.post("/account/sessions/{id}/end", dependencies=[Depends(own_page_only)])
+@router.post("/account/sessions/{id}/end")
 def end_session(session: Writes, now: Now, settings: Deployed, visitor: Me, id: Id) -> Response:
     logins.end_login(session, id, now, account_id=visitor.account_id, why="ended")
     if id == visitor.login_id:
@@ -150,7 +150,7 @@ def end_session(session: Writes, now: Now, settings: Deployed, visitor: Me, id: 
     return RedirectResponse(link("/account", told="session-ended"), 303)
 
 
-@router.post("/account/sessions/end-others", dependencies=[Depends(own_page_only)])
+@router.post("/account/sessions/end-others")
 def end_others(session: Writes, now: Now, visitor: Me) -> Response:
     ended = logins.end_all_logins(session, visitor.account_id, now, keep=visitor.login_id)
     visit.add_detail(f"退出其他登录 {ended} 个")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.dependencies import Deployed, Ledger, Now, own_page_only
+from api.dependencies import Deployed, Ledger, Now
 from api.guard import Guarded
 from api.pages import address as link
 from api.pages import page
@@ -50,7 +50,7 @@ def _page(database: Database, settings: Settings, visitor: Visitor, fault: str =
     return page("account_totp.html", facts, status=422 if fault else 200)
 
 
-@router.post("/account/totp", dependencies=[Depends(own_page_only)])
+@router.post("/account/totp")
 def begin(
     request: Request, database: Ledger, now: Now, settings: Deployed, trying: Trying, visitor: Me, password: Secret = ""
 ) -> Response:
@@ -62,7 +62,7 @@ def begin(
     return RedirectResponse("/account/totp", 303)
 
 
-@router.post("/account/totp/confirm", dependencies=[Depends(own_page_only)])
+@router.post("/account/totp/confirm")
 def confirm(
     database: Ledger, now: Now, settings: Deployed, trying: Trying, visitor: Me, number: Number = ""
 ) -> Response:
@@ -78,7 +78,7 @@ def confirm(
     return page("account_codes.html", {"here": "account", "codes": codes})
 
 
-@router.post("/account/totp/codes", dependencies=[Depends(own_page_only)])
+@router.post("/account/totp/codes")
 def renew_codes(
     request: Request, database: Ledger, now: Now, settings: Deployed, trying: Trying, visitor: Me, password: Secret = ""
 ) -> Response:
@@ -91,7 +91,7 @@ def renew_codes(
     return page("account_codes.html", {"here": "account", "codes": codes})
 
 
-@router.post("/account/totp/off", dependencies=[Depends(own_page_only)])
+@router.post("/account/totp/off")
 def turn_off(
     request: Request, database: Ledger, now: Now, settings: Deployed, trying: Trying, visitor: Me, password: Secret = ""
 ) -> Response:

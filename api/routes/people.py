@@ -22,7 +22,6 @@ from api.dependencies import (
     UnitCode,
     Writes,
     empty_is_none,
-    own_page_only,
 )
 from api.desk import Today, present
 from api.errors import status_of
@@ -168,7 +167,7 @@ def _shared(own: UnitRow, known: tuple[KnownChannel, ...], form: Typed, refused:
     }
 
 
-@router.post("/units/{code}/people", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/people")
 def add(
     database: Ledger, deployed: Deployed, now: Now, by: Acting, code: UnitCode, form: Entered, plan: PlanCode = None
 ) -> Response:
@@ -181,7 +180,7 @@ def add(
         return _list(session, present(session, plan, now), code, known, refused=refused)
 
 
-@router.post("/units/{code}/people/{id}", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/people/{id}")
 def change(
     database: Ledger,
     deployed: Deployed,
@@ -230,20 +229,20 @@ def _taken(
     return None
 
 
-@router.post("/units/{code}/people/{id}/deactivate", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/people/{id}/deactivate")
 def deactivate(session: Writes, now: Now, by: Acting, code: UnitCode, id: Id, plan: PlanCode = None) -> Response:
     """Nothing is lost: the list offers to take it back."""
     people.set_active(session, by.unit, id, False, now=now)
     return _back(code, "deactivated", plan)
 
 
-@router.post("/units/{code}/people/{id}/restore", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/people/{id}/restore")
 def restore(session: Writes, now: Now, by: Acting, code: UnitCode, id: Id, plan: PlanCode = None) -> Response:
     people.set_active(session, by.unit, id, True, now=now)
     return _back(code, "restored", plan)
 
 
-@router.post("/units/{code}/people/{id}/trust", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/people/{id}/trust")
 def trust(session: Writes, by: Acting, code: UnitCode, id: Id, plan: PlanCode = None) -> Response:
     """The mailbox that letters came back from was set right."""
     people.trust_again(session, by.unit, id)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import APIRouter, Depends, Form, Path
+from fastapi import APIRouter, Form, Path
 from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
 from api import visit
-from api.dependencies import Now, Writes, own_page_only, printable
+from api.dependencies import Now, Writes, printable
 from api.guard import Guarded
 from api.pages import address
 from ledger import saved_views
@@ -38,20 +38,20 @@ def filter_of(query: str) -> str:
     return urlencode(sorted(dict.fromkeys(pairs)))
 
 
-@router.post("/register/views", dependencies=[Depends(own_page_only)])
+@router.post("/register/views")
 def save(session: Writes, now: Now, name: ViewName = "", query: ViewQuery = "") -> RedirectResponse:
     kept = filter_of(query)
     saved_views.save_view(session, own_account(), PAGE, name, kept, now)
     return RedirectResponse(_back(kept, told="view-saved"), 303)
 
 
-@router.post("/register/views/{view_id}/rename", dependencies=[Depends(own_page_only)])
+@router.post("/register/views/{view_id}/rename")
 def rename(session: Writes, view_id: ViewId, name: ViewName = "", query: ViewQuery = "") -> RedirectResponse:
     saved_views.rename_view(session, own_account(), view_id, name)
     return RedirectResponse(_back(filter_of(query), told="view-renamed"), 303)
 
 
-@router.post("/register/views/{view_id}/remove", dependencies=[Depends(own_page_only)])
+@router.post("/register/views/{view_id}/remove")
 def remove(session: Writes, view_id: ViewId, query: ViewQuery = "") -> RedirectResponse:
     gone = saved_views.remove_view(session, own_account(), view_id)
     return RedirectResponse(_back(filter_of(query), told="view-removed", gone=gone.name, gone_query=gone.query), 303)

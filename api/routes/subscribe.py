@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BeforeValidator
 
 from api.calendar_clients import client_name
-from api.dependencies import Deployed, Now, Reads, UnitCode, Writes, open_reading, own_page_only, printable
+from api.dependencies import Deployed, Now, Reads, UnitCode, Writes, open_reading, printable
 from api.guard import Guarded
 from api.pages import page, plan_page
 from api.qr import qr_svg
@@ -66,7 +66,7 @@ def show_subscribe(session: Reads, now: Now, deployed: Deployed, code: UnitCode)
     return _shown("subscribe.html", session, reading, context)
 
 
-@router.post("/units/{code}/feeds", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/feeds")
 def subscribe(
     session: Writes,
     now: Now,
@@ -95,7 +95,7 @@ def subscribe(
     return _address(session, reading, own, deployed.base_url, token, options)
 
 
-@router.post("/units/{code}/feeds/{token_id}/rotate", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/feeds/{token_id}/rotate")
 def rotate(
     session: Writes, now: Now, deployed: Deployed, code: UnitCode, token_id: TokenId, options: ChosenOptions
 ) -> Response:
@@ -106,7 +106,7 @@ def rotate(
     return _address(session, reading, own, deployed.base_url, token, options, replaces=True)
 
 
-@router.post("/units/{code}/feeds/{token_id}/revoke", dependencies=[Depends(own_page_only)])
+@router.post("/units/{code}/feeds/{token_id}/revoke")
 def unsubscribe(session: Writes, now: Now, code: UnitCode, token_id: TokenId) -> Response:
     feed_tokens.revoke(session, code, token_id, now)
     return RedirectResponse(f"/units/{quote(code, safe='-')}/subscribe#running", 303)

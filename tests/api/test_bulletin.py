@@ -105,7 +105,7 @@ def test_others_do_not_decide_or_change(site: Office) -> None:
     assert strange.status_code == 403
     assert browser.post(f"{REVIEW}/9/review", data={"version": "1", "action": "count"}).status_code == 404
     assert browser.post(f"{REVIEW}/1/review", data={"version": "1", "action": "burn"}).status_code == 422
-    assert browser.post(DESK, data=FORM, headers={"origin": "https://elsewhere.example"}).status_code == 403
+    assert browser.post(DESK, data=FORM, headers={"sec-fetch-site": "cross-site"}).status_code == 403
 
 
 def test_as_many_statements_for_many_as_for_one(site: Office) -> None:

@@ -143,7 +143,7 @@ BAD_BODIES: list[tuple[object, int, str]] = [
     ({"figures": [{"name": "none", "value": 1}]}, 422, "指标 本事项没有名为 none 的指标"),
     ({"figures": {}}, 422, "figures的格式不对"),
     ([], 422, "请求内容的格式不对"),
-    ("x", 422, "请求内容的格式不对"),
+    ("x", 422, "请求内容不能写作“x”"),
 ]
 
 

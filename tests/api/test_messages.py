@@ -121,7 +121,7 @@ def test_an_uncertain_message_only_one_at_a_time(site: Site) -> None:
         assert answer.status_code == 409
     assert [state(site, id)[0] for id in ids[:2]] == ["dead", "uncertain"]
     assert browser.post(f"{DESK}/{ids[1]}/resend").status_code == 303
-    assert state(site, ids[1]) == ("pending", 0, "市民政局经办人")
+    assert state(site, ids[1]) == ("pending", 0, "测试员")
     waiting = browser.post(f"{DESK}/{ids[2]}/resend")
     assert (waiting.status_code, "可以重新发送" in waiting.text) == (409, True)
 
