@@ -197,8 +197,8 @@ def create_app(database: Database, settings: Settings) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.shortcut = FeedShortcut(app.routed, app.state.feeds, app.state.misses)
     errors.install(app)
-    for face in FACES:
-        app.include_router(face.router)
+    for face in FACES:  # no prefix and nothing shared: including would make each route anew, in each application
+        app.router.routes.extend(face.router.routes)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -27,11 +27,11 @@ def touched_since(plan_id: int, until: datetime) -> CTE:
     ).cte("touched")
 
 
-def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
+def facts_of_items(plan_id: int, until: datetime, only: Any = None, *, unborn: bool = False) -> Any:
     """Each item of a plan as it stood just before an instant: the columns of work_item with state, returns, dates,
     first_submitted_on, reason and changed_at of that moment. What was raised or created later is left out; only what
     the plan's first load created is there on every day, so that a plan loaded late can look back. ``only``: a select of
-    the ids of the items that are asked for."""
+    the ids of the items that are asked for; ``unborn``: also those that were not there yet, with ``known`` telling."""
     mine = _those(plan_id, only)
     acts = (
         select(
@@ -49,6 +49,7 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
     last, told = entry.alias("last"), entry.alias("told")
     moved_later, was = _first_move_after(mine, until)
     items = work_item.c
+    known = or_(items.created_at < until, _from_the_start(plan_id))
     dates = ("phase", "opens_on", "deadline", "catch_up")
     replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at", "reason", *dates)
     return (
@@ -61,6 +62,7 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
             told.c.note.label("reason"),
             case((acts.c.submitted == 1, items.first_submitted_on), else_=None).label("first_submitted_on"),
             *(func.coalesce(was.c[name], items[name]).label(name) for name in dates),
+            *([known.label("known")] if unborn else ()),
         )
         .select_from(
             work_item.outerjoin(acts, acts.c.item_id == items.id)
@@ -69,7 +71,7 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None) -> Any:
             .outerjoin(moved_later, moved_later.c.item_id == items.id)
             .outerjoin(was, was.c.id == moved_later.c.move_id)
         )
-        .where(or_(items.created_at < until, _from_the_start(plan_id)), *mine)
+        .where(*mine, *(() if unborn else (known,)))
         .subquery("items_then")
     )
 

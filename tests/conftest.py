@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.compiled_once import share_compiled_statements
 from tests.postgres import PostgresServer, running_postgres
 
 # What the caller's shell says about Lucheng or Prefect must not reach a test; the official text alone is handed in.
@@ -19,6 +20,8 @@ for name in [name for name in os.environ if name.startswith(("LUCHENG_", "PREFEC
 # A busy machine stops an example for a quarter of a second; pytest's own time limit is enough.
 settings.register_profile("lucheng", deadline=None)
 settings.load_profile("lucheng")
+
+share_compiled_statements()
 
 TEMPLATE = "lucheng_template"
 numbers = itertools.count(1)

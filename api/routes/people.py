@@ -34,7 +34,7 @@ from ledger import channels, people, plans
 from ledger.acts import Actor
 from ledger.database import Database, Session
 from ledger.queries.items import NO_PAGE
-from ledger.queries.reach import unreachable
+from ledger.queries.reach import unreachable_page
 from ledger.queries.reading import Reading
 from ledger.queries.units import UnitRow, unit_row
 from notifications.choices import choices
@@ -82,20 +82,23 @@ def show_unreachable(
     number: PageNumber = None,
 ) -> Response:
     """The units that owe something and that nobody can reach, with why: a page of them."""
-    found = unreachable(session, reading.summary.code, reading.now, scope=reading.scope)
-    mine, number = [one for one in found if why in (None, one.why)], number or 1
+    number = number or 1
     skip = (number - 1) * PAGE_ROWS
-    if skip and skip >= len(mine):
+    found = unreachable_page(
+        session, reading.summary.code, reading.now, skip=skip, limit=PAGE_ROWS, why=why, scope=reading.scope
+    )
+    if skip and not found.rows:
         raise NotFound(NO_PAGE)
+    total = sum(found.counts.values())
     context = {
         "here": "board",
-        "found": found,
-        "shown": mine[skip : skip + PAGE_ROWS],
+        "total": total,
+        "shown": found.rows,
         "number": number,
         "skip": skip,
-        "of": len(mine),
+        "of": found.counts[why] if why else total,
         "why": why,
-        "counts": {one: sum(unit.why is one for unit in found) for one in Why},
+        "counts": found.counts,
         "why_names": WHY_NAMES,
     }
     return plan_page("people_unreachable.html", reading, plans.plans(session), context)

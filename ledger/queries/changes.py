@@ -71,18 +71,23 @@ class LastCircular:
 def change_counts(session: Session, reading: Reading, since: date) -> tuple[ChangeCount, ...]:
     """What changed between the evening of ``since`` and that of the reading's day: one statement."""
     pair = _Pair(reading, since)
-    flags = {change: func.sum(case((met, 1), else_=0)).label(change.value) for change, met in pair.changes().items()}
-    gains = {name: func.sum(gain).label(f"{name}_gained") for name, gain in pair.gains().items()}
-    rows = session.execute(
-        select(requirement.c.code, unit.c.county, *flags.values(), *gains.values())
-        .select_from(
-            pair.joined()
-            .join(requirement, requirement.c.id == pair.later.c.requirement_id)
-            .join(unit, unit.c.code == pair.later.c.unit_code)
-        )
+    group = {"requirement_id": pair.later.c.requirement_id, "county": unit.c.county, **pair.facts()}
+    # counted by where the items stood first: a few hundred kinds, of which each change is then told once
+    stood = (
+        select(*(fact.label(name) for name, fact in group.items()), func.count().label("n"))
+        .select_from(pair.joined().join(unit, unit.c.code == pair.later.c.unit_code))
         .where(pair.later.c.plan_id == reading.plan_id, pair.among)
-        .group_by(requirement.c.code, unit.c.county)
-        .order_by(requirement.c.code, unit.c.county)
+        .group_by(*group.values())
+        .subquery("stood")
+    )
+    column = stood.c
+    flags = [func.sum(case((met, column.n), else_=0)).label(one.value) for one, met in _changes(column).items()]
+    gains = [func.sum(column.n * gain).label(f"{name}_gained") for name, gain in _gains(column).items()]
+    rows = session.execute(
+        select(requirement.c.code, column.county, *flags, *gains)
+        .select_from(stood.join(requirement, requirement.c.id == column.requirement_id))
+        .group_by(requirement.c.code, column.county)
+        .order_by(requirement.c.code, column.county)
     )
     return tuple(_count(row) for row in rows)
 
@@ -107,7 +112,9 @@ def changed_items(
     """The items that saw a change, in order of deadline, of a section and a county ("" for the city's own units) where
     given: two statements."""
     pair = _Pair(reading, since)
-    ids = select(pair.later.c.id).select_from(pair.joined()).where(pair.among, pair.changes()[change])
+    facts = [fact.label(name) for name, fact in pair.facts().items()]
+    stood = select(pair.later.c.id, *facts).select_from(pair.joined()).where(pair.among).subquery("stood")
+    ids = select(stood.c.id).where(_changes(stood.c)[change])
     source = _stood(reading, select(work_item.c.id).where(work_item.c.id.in_(ids)))
     where: list[ColumnElement[bool]] = [source.c.id.in_(ids)]
     if section is not None:
@@ -138,43 +145,52 @@ class _Pair:
         self._reading = reading
         self._before = Thresholds.at(since, reading.calendars.work)
         ids = _candidates(reading, since)
-        self.earlier = facts_of_items(reading.plan_id, end_of_day(since), ids).alias("earlier")
+        self.earlier = facts_of_items(reading.plan_id, end_of_day(since), ids, unborn=True).alias("earlier")
         self.later = _stood(reading, ids).alias("later")
         self.among = self.later.c.id.in_(ids)
 
     def joined(self) -> Any:
-        return self.later.outerjoin(self.earlier, self.earlier.c.id == self.later.c.id)
+        return self.earlier.join(self.later, self.later.c.id == self.earlier.c.id)
 
-    def changes(self) -> dict[Change, ColumnElement[bool]]:
-        """By change, the condition that an item saw it."""
+    def facts(self) -> dict[str, ColumnElement[Any]]:
+        """By name, what is asked of an item: how it ``stands``, how it ``was`` ("" where it was not there), whether it
+        was ``opened``, ``returned`` or ``moved`` since."""
         before, after = self.earlier.c, self.later.c
-        was, stands = self._timing(before, self._before), self._timing(after, self._reading.at)
-        known = before.id.is_not(None)
-        waiting = or_(not_(known), before.state == State.SCHEDULED.value)
+        waiting = or_(not_(before.known), before.state == State.SCHEDULED.value)
         closed = [State.SCHEDULED.value, State.WAIVED.value, State.CANCELLED.value]
         return {
-            Change.DONE: and_(_one_of(stands, DONE), not_(and_(known, _one_of(was, DONE)))),
-            Change.LATE: and_(_one_of(stands, LATE), not_(and_(known, _one_of(was, LATE)))),
-            Change.RELIEVED: and_(known, _one_of(was, LATE), not_(_one_of(stands, LATE))),
-            Change.OPENED: and_(waiting, after.state.not_in(closed)),
-            Change.RETURNED: after.returns > func.coalesce(before.returns, 0),
-            Change.MOVED: and_(known, before.deadline != after.deadline),
-            Change.EXEMPT: and_(stands == Timing.EXEMPT.value, not_(and_(known, was == Timing.EXEMPT.value))),
-            Change.ADDED: not_(known),
-        }
-
-    def gains(self) -> dict[str, ColumnElement[int]]:
-        """By name, what an item adds to the later day's number less what it added to the earlier day's."""
-        known = self.earlier.c.id.is_not(None)
-        was = self._timing(self.earlier.c, self._before)
-        stands = self._timing(self.later.c, self._reading.at)
-        return {
-            name: case((_one_of(stands, members), 1), else_=0) - case((and_(known, _one_of(was, members)), 1), else_=0)
-            for name, members in (("done", DONE), ("late", LATE), ("expected", EXPECTED))
+            "stands": self._timing(after, self._reading.at),
+            "was": case((before.known, self._timing(before, self._before)), else_=""),
+            "opened": and_(waiting, after.state.not_in(closed)),
+            "returned": after.returns > case((before.known, before.returns), else_=0),
+            "moved": and_(before.known, before.deadline != after.deadline),
         }
 
     def _timing(self, columns: Any, at: Thresholds) -> Any:
         return timing_case(columns, at, late=is_late(columns), often_returned=columns.returns >= RED_RETURNS)
+
+
+def _changes(facts: Any) -> dict[Change, ColumnElement[bool]]:
+    """By change, the condition on a pair's facts that an item saw it."""
+    stands, was = facts.stands, facts.was
+    return {
+        Change.DONE: and_(_one_of(stands, DONE), not_(_one_of(was, DONE))),
+        Change.LATE: and_(_one_of(stands, LATE), not_(_one_of(was, LATE))),
+        Change.RELIEVED: and_(_one_of(was, LATE), not_(_one_of(stands, LATE))),
+        Change.OPENED: facts.opened,
+        Change.RETURNED: facts.returned,
+        Change.MOVED: facts.moved,
+        Change.EXEMPT: and_(stands == Timing.EXEMPT.value, was != Timing.EXEMPT.value),
+        Change.ADDED: was == "",
+    }
+
+
+def _gains(facts: Any) -> dict[str, ColumnElement[int]]:
+    """By name, what an item adds to the later day's number less what it added to the earlier day's."""
+    return {
+        name: case((_one_of(facts.stands, members), 1), else_=0) - case((_one_of(facts.was, members), 1), else_=0)
+        for name, members in (("done", DONE), ("late", LATE), ("expected", EXPECTED))
+    }
 
 
 def _one_of(timing: Any, members: frozenset[Timing]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, or_, select, text
 
 from ledger import channels
 from ledger.civil import civil_date
@@ -37,34 +37,78 @@ class Unreachable:
     why: Why
 
 
+@dataclass(frozen=True, slots=True)
+class UnreachablePage:
+    """A page of such units; ``counts``: of each reason, of all of them."""
+
+    rows: tuple[Unreachable, ...]
+    counts: dict[Why, int]
+
+
 def unreachable(session: Session, plan_code: str, now: datetime, *, scope: Scope = WHOLE) -> tuple[Unreachable, ...]:
-    """Units of the scope that owe something open, or opening within 30 days, without an active liaison who has a way that works: a
-    confirmed channel from which no letter came back, or expressly the unit's inbox. Higher levels first. A few
-    statements, however many units. Raises NotFound for an unknown plan."""
-    usable = _usable(session)
-    upper, liaison = unit.alias("upper"), and_(person.c.unit_code == unit.c.code, person.c.active, person.c.liaison)
+    """Units of the scope that owe something open, or opening within 30 days, without an active liaison who has a way
+    that works: a confirmed channel from which no letter came back, or expressly the unit's inbox. Higher levels first. A
+    few statements, however many units. Raises NotFound for an unknown plan."""
+    return _rows(session, _in_order(_with_reasons(session, plan_code, now, scope)))
+
+
+def unreachable_page(
+    session: Session,
+    plan_code: str,
+    now: datetime,
+    *,
+    skip: int,
+    limit: int,
+    why: Why | None = None,
+    scope: Scope = WHOLE,
+) -> UnreachablePage:
+    """A page of those that ``unreachable`` gives, of one reason where given."""
+    found = _with_reasons(session, plan_code, now, scope)
+    counted = session.execute(select(found.c.why, func.count().label("n")).group_by(found.c.why))
+    counts = {Why(row.why): int(row.n) for row in counted}
+    chosen = _in_order(found) if why is None else _in_order(found).where(found.c.why == why.value)
+    return UnreachablePage(_rows(session, chosen.limit(limit).offset(skip)), {one: counts.get(one, 0) for one in Why})
+
+
+def _with_reasons(session: Session, plan_code: str, now: datetime, scope: Scope) -> Subquery:
+    """The units beyond reach, each with why."""
+    liaison = and_(person.c.unit_code == unit.c.code, person.c.active, person.c.liaison)
     bounced, known = person_address.c.bounced_at.is_not(None), person_address.c.channel
-    chosen = (
-        select(
-            *(unit.c.code, unit.c.name, unit.c.level, unit.c.county, upper.c.name.label("above")),
-            func.count(person.c.id).label("liaisons"),
-            func.count(known).label("ways"),
-            func.count().filter(known.is_not(None), ~bounced).label("unconfirmed"),
-        )
-        .select_from(
-            unit.outerjoin(upper, upper.c.code == unit.c.parent)
-            .outerjoin(person, liaison)
-            .outerjoin(person_address, person_address.c.person_id == person.c.id)
-        )
-        .where(*_beyond_reach(session, plan_code, now, usable), within(scope, unit.c.code))
-        .group_by(unit.c.code, unit.c.name, unit.c.level, unit.c.county, upper.c.name)
+    why = case(
+        (func.count(person.c.id) == 0, Why.NOBODY.value),
+        (func.count(known) == 0, Why.NO_WAY.value),
+        (func.count().filter(known.is_not(None), ~bounced) > 0, Why.UNCONFIRMED.value),
+        else_=Why.BOUNCED.value,
     )
-    found = [
-        Unreachable(row.code, row.name, Level(row.level), row.county, row.above or "", _why(row))
-        for row in session.execute(chosen)
-    ]
-    order = list(Level)
-    return tuple(sorted(found, key=lambda one: (order.index(one.level), one.unit_code)))
+    beyond = _beyond_reach(session, plan_code, now, _usable(session))
+    return (
+        select(unit.c.code, unit.c.level, why.label("why"))
+        .select_from(
+            unit.outerjoin(person, liaison).outerjoin(person_address, person_address.c.person_id == person.c.id)
+        )
+        .where(*beyond, within(scope, unit.c.code))
+        .group_by(unit.c.code, unit.c.level)
+        .subquery("beyond")
+    )
+
+
+def _in_order(found: Subquery) -> Select[Any]:
+    level = case({level.value: number for number, level in enumerate(Level)}, value=found.c.level)
+    place = func.row_number().over(order_by=(level, found.c.code)).label("place")
+    return select(found.c.code, found.c.why, place).order_by(place)
+
+
+def _rows(session: Session, chosen: Select[Any]) -> tuple[Unreachable, ...]:
+    page, upper = chosen.subquery("page"), unit.alias("upper")
+    named = (
+        select(unit.c.code, unit.c.name, unit.c.level, unit.c.county, upper.c.name.label("above"), page.c.why)
+        .select_from(page.join(unit, unit.c.code == page.c.code).outerjoin(upper, upper.c.code == unit.c.parent))
+        .order_by(page.c.place)
+    )
+    return tuple(
+        Unreachable(row.code, row.name, Level(row.level), row.county, row.above or "", Why(row.why))
+        for row in session.execute(named)
+    )
 
 
 def count_unreachable(session: Session, plan_code: str, now: datetime, *, scope: Scope = WHOLE) -> int:
@@ -75,14 +119,6 @@ def count_unreachable(session: Session, plan_code: str, now: datetime, *, scope:
 
 def _usable(session: Session) -> list[str]:
     return sorted({INBOX_CODE, *channels.confirmed(session)})
-
-
-def _why(row: Any) -> Why:
-    if not row.liaisons:
-        return Why.NOBODY
-    if not row.ways:
-        return Why.NO_WAY
-    return Why.UNCONFIRMED if row.unconfirmed else Why.BOUNCED
 
 
 def _beyond_reach(
