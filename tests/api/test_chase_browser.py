@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
 
 from api.app import create_app
 from ledger.settings import Settings
 from tests.api.site import EVERY_ROLE, Site, let_in, signed_in, tiny_site
+from tests.browser.running import chromium
 from tests.factories import instant, query
 
 pytestmark = pytest.mark.slow
@@ -34,10 +34,7 @@ def served(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[Site, str]]:
 
 def test_ticked_counted_and_sent_once(served: tuple[Site, str]) -> None:
     site, base = served
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--headless=new", "--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         page = browser.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -62,7 +59,6 @@ def test_ticked_counted_and_sent_once(served: tuple[Site, str]) -> None:
         page.wait_for_url("**/chase/*")
         assert "已催办 4 个单位的 4 项，消息 4 条。" in (page.locator(".notice").first.text_content() or "")
         assert faults == []
-        browser.close()
     with site.database.read() as session:
         assert query(session, "SELECT count(*) FROM outbox WHERE kind = 'chase'") == [(4,)]
         assert query(session, "SELECT DISTINCT note FROM reminder WHERE step IS NULL") == [("请补报",)]

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from tests.api.evidence import served
 from tests.api.round_play import editor
-from tests.api.site import Site, key_at, let_in, tiny_site
+from tests.api.site import Site, key_at, tiny_site
+from tests.browser.running import browsing
 from tests.factories import query
 from tests.reporting import COUNTY, opened, with_reports
 
 pytestmark = pytest.mark.slow
 SAVED = "已保存 "
 ID = "150202201001011236"
-
-
-@contextmanager
-def browsing(address: str, key: str, *, script: bool = True) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        page = chromium.new_context(java_script_enabled=script).new_page()
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
-        let_in(page, address, key)
-        yield page
-        chromium.close()
 
 
 @pytest.fixture

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import io
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page, sync_playwright
+from playwright.sync_api import Dialog
 from pypdf import PdfReader
 
 from ledger import panels
 from tests.api.evidence import served
 from tests.api.exemplars import FORM, office_of, picture
-from tests.api.site import key_at, let_in
+from tests.api.site import key_at
+from tests.browser.running import browsing
 from tests.exemplar_site import DAY, FIRST, ROUND, hand_in, plan_id, publish
 from tests.factories import BUREAU, CODE, office, query
 
 pytestmark = pytest.mark.slow
 DESK = f"/units/{FIRST}/exemplars"
-
-
-@contextmanager
-def browsing(base: str, key: str, width: int = 1440) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        page = chromium.new_page(viewport={"width": width, "height": 800})
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
-        page.on("console", lambda told: pytest.fail(told.text) if "Content Security Policy" in told.text else None)
-        let_in(page, base, key)
-        yield page
-        chromium.close()
 
 
 def test_written_with_counters_and_handed_in_once(sqlite_url: str, tmp_path: Path) -> None:
@@ -104,7 +89,7 @@ def test_nothing_is_wider_than_the_screen(sqlite_url: str, tmp_path: Path, width
     with (
         office_of(sqlite_url, tmp_path) as site,
         served(sqlite_url, tmp_path) as (_, base),
-        browsing(base, key_at(sqlite_url, "2025-06-20"), width) as page,
+        browsing(base, key_at(sqlite_url, "2025-06-20"), width=width) as page,
     ):
         with site.database.write() as session:
             one, _ = hand_in(session)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from ledger.acts import standing
 from policy_models.access import Role
 from policy_models.lifecycle import State
 from tests.api.evidence import MONTH, VILLAGE, photo, served
-from tests.api.site import Site, key_at, let_in, tiny_site
+from tests.api.site import Site, key_at, tiny_site
+from tests.browser.running import browsing
 from tests.factories import Files, query, requirement_of
 
 pytestmark = pytest.mark.slow
@@ -31,17 +31,8 @@ def asking(files: Files) -> None:
 
 @contextmanager
 def telephone(base: str, key: str, *, script: bool = True) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        context = chromium.new_context(
-            viewport={"width": WIDTH, "height": 740}, is_mobile=True, has_touch=True, java_script_enabled=script
-        )
-        page = context.new_page()
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
-        let_in(page, base, key)
+    with browsing(base, key, width=WIDTH, height=740, phone=True, script=script) as page:
         yield page
-        chromium.close()
 
 
 def state(site: Site) -> State:

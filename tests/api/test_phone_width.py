@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import text
 
 from ledger.database import Session
 from tests.api.evidence import MONTH, VILLAGE, asking, served
 from tests.api.site import EVERY_ROLE, MONTHLY, Site, key_at, let_in, tiny_site
+from tests.browser.running import chromium
 from tests.factories import BUREAU, CODE
 
 pytestmark = pytest.mark.slow
@@ -78,15 +79,11 @@ def telephone(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -
     with tiny_site(url, folder / "pack", asking) as site:
         lengthen(site)
     key = key_at(url, DAY, EVERY_ROLE)
-    with served(url, folder, DAY) as (_, base), sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--headless=new", "--no-sandbox", "--disable-gpu"]
-        )
-        context = chromium.new_context(viewport={"width": WIDTH, "height": 740}, is_mobile=True, has_touch=True)
+    with served(url, folder, DAY) as (_, base), chromium() as browser:
+        context = browser.new_context(viewport={"width": WIDTH, "height": 740}, is_mobile=True, has_touch=True)
         page = context.new_page()
         let_in(page, base, key)
         yield page, base
-        chromium.close()
 
 
 def lengthen(site: Site) -> None:

@@ -23,8 +23,8 @@ from ledger.feed_tokens import Use
 from ledger.tables import person, unit
 from policy_models.feeds import Choice, Component
 from tests.api.evidence import served
-from tests.api.site import BASE, VILLAGE, Site, tiny_site
-from tests.api.test_draft_script import browsing
+from tests.api.site import BASE, VILLAGE, Site, key_at, tiny_site
+from tests.browser.running import browsing
 from tests.factories import BUREAU, COUNTIES, SCHOOLS, instant, query, statements
 
 TOWNSHIP, COUNTY_OFFICE = "900101", f"{COUNTIES[0]}-mz"
@@ -307,16 +307,17 @@ def test_the_feed_reads_the_options_that_the_page_writes(alarm: str, kind: str) 
 
 
 @pytest.fixture
-def running(sqlite_url: str, tmp_path: Path) -> Iterator[str]:
+def running(sqlite_url: str, tmp_path: Path) -> Iterator[tuple[str, str]]:
     with tiny_site(sqlite_url, tmp_path / "pack"), served(sqlite_url, tmp_path, "2025-05-31") as (_, base):
-        yield f"{base}/units/{VILLAGE}/subscribe"
+        yield f"{base}/units/{VILLAGE}/subscribe", key_at(sqlite_url, "2025-05-31")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
-def test_in_a_browser_with_and_without_script(running: str, script: bool) -> None:
-    with browsing(script=script) as page:
-        page.goto(running)
+def test_in_a_browser_with_and_without_script(running: tuple[str, str], script: bool) -> None:
+    address_of_page, key = running
+    with browsing(address_of_page, key, script=script) as page:
+        page.goto(address_of_page)
         page.fill("#name", "手机")
         page.select_option("#alarm", "3")
         page.click("text=生成订阅地址")
@@ -334,7 +335,7 @@ def test_in_a_browser_with_and_without_script(running: str, script: bool) -> Non
         box = page.locator(".qr").bounding_box()
         assert box is not None
         assert (box["width"], box["height"]) == (232, 232)
-        page.goto(running)
+        page.goto(address_of_page)
         page.click(".subscriptions summary:has-text('停用')")
         page.click("text=停用“手机”")
         expect(page.locator("#running + .empty")).to_contain_text("还没有在用的订阅")

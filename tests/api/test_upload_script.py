@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Route
 
 from tests.api.evidence import MONTH, VILLAGE, asking, form, form_type, photo, served
-from tests.api.site import key_at, let_in, own_headers, tiny_site
+from tests.api.site import key_at, own_headers, tiny_site
+from tests.browser.running import browsing
 from tests.factories import query
 
 PAGE = f"/units/{VILLAGE}/submit/{MONTH}"
@@ -31,17 +29,6 @@ XMLHttpRequest.prototype.send = function (body) {
 
 pytestmark = pytest.mark.slow
 DAY = "2025-02-20"
-
-
-@contextmanager
-def browsing() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        arguments = ["--headless=new", "--no-sandbox", "--disable-gpu"]
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
-        page = chromium.new_page()
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
-        yield page
-        chromium.close()
 
 
 def test_after_a_break_only_what_is_missing_is_sent(sqlite_url: str, tmp_path: Path) -> None:
@@ -61,9 +48,8 @@ def test_after_a_break_only_what_is_missing_is_sent(sqlite_url: str, tmp_path: P
             broken.append(route.request.url)
             return route.abort()
 
-        with browsing() as page:
+        with browsing(base, key_at(sqlite_url, DAY)) as page:
             page.add_init_script(COUNT_FILES)
-            let_in(page, base, key_at(sqlite_url, DAY))
             page.goto(base + PAGE)
             page.route(f"**{FILES}?type=*", break_once)
             page.fill("#text", "已逐户走访")
@@ -84,9 +70,8 @@ def test_what_was_refused_is_named_on_the_page(sqlite_url: str, tmp_path: Path) 
     with (
         tiny_site(sqlite_url, tmp_path / "pack", asking),
         served(sqlite_url, tmp_path, DAY) as (_, base),
-        browsing() as page,
+        browsing(base, key_at(sqlite_url, DAY)) as page,
     ):
-        let_in(page, base, key_at(sqlite_url, DAY))
         page.goto(base + PAGE)
         page.set_input_files("form.upload input[type=file]", [str(tmp_path / "说明.exe"), str(tmp_path / "照片.jpg")])
         page.click("form.upload button")
@@ -105,9 +90,8 @@ def test_the_page_fits_a_phone(sqlite_url: str, tmp_path: Path) -> None:
             content=form(*[(f"{n}.jpg", photo(n)) for n in range(3)]),
             headers=form_type() | own_headers(sqlite_url, DAY),
         )
-        with browsing() as page:
+        with browsing(base, key_at(sqlite_url, DAY)) as page:
             page.set_viewport_size({"width": 360, "height": 800})
-            let_in(page, base, key_at(sqlite_url, DAY))
             page.goto(base + PAGE)
             assert page.evaluate("document.documentElement.scrollWidth") == 360
 
@@ -116,14 +100,13 @@ def test_a_box_is_drawn_over_a_picture(sqlite_url: str, tmp_path: Path) -> None:
     with (
         tiny_site(sqlite_url, tmp_path / "pack", asking) as site,
         served(sqlite_url, tmp_path, DAY) as (_, base),
-        browsing() as page,
+        browsing(base, key_at(sqlite_url, DAY)) as page,
     ):
         httpx.post(
             base + FILES,
             content=form(("照片.jpg", photo(60, side=400))),
             headers=form_type() | own_headers(sqlite_url, DAY),
         )
-        let_in(page, base, key_at(sqlite_url, DAY))
         page.goto(base + PAGE)
         page.click("text=遮盖")
         stage = page.locator(".mask-stage").bounding_box()

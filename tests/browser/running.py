@@ -11,12 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from api.app import create_app
 from ledger.database import Database
 from ledger.settings import Settings
+from tests.api.site import let_in
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
@@ -58,6 +60,21 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@contextmanager
+def browsing(
+    base: str, key: str, *, width: int = 1440, height: int = 800, phone: bool = False, script: bool = True
+) -> Iterator[Page]:
+    """A page of somebody who is signed in with this key; a fault in a script ends the test."""
+    with chromium() as browser:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, is_mobile=phone, has_touch=phone, java_script_enabled=script
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        let_in(page, base, key)
+        yield page
 
 
 @dataclass
