@@ -12,17 +12,14 @@ from sqlalchemy import func, or_, select
 
 from ledger.database import Session
 from ledger.exemplar_rows import CONTENT, Exemplar, chosen, exemplar_from
-from ledger.tables import exemplar, exemplar_entry, requirement, unit, work_item
+from ledger.tables import exemplar, exemplar_entry, requirement, tally, unit, work_item
 from policy_models.exemplars import SENT, Content, ExemplarState
 from policy_models.lifecycle import State
 from policy_models.plan import Collects
 
 MOST_SHOWN = 200
-_COLLECTING = (
-    requirement.c.collects == Collects.EXEMPLARS.value,
-    work_item.c.state != State.CANCELLED.value,
-    requirement.c.dropped.is_(False),
-)
+_COLLECTED = (requirement.c.collects == Collects.EXEMPLARS.value, requirement.c.dropped.is_(False))
+_COLLECTING = (*_COLLECTED, work_item.c.state != State.CANCELLED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +120,20 @@ def _asked(row: Any) -> Asked:
 
 
 def rounds_of(session: Session, plan_id: int) -> tuple[tuple[str, date], ...]:
-    """The half-years for which the plan asks for exemplars, each with the day it opens, the latest first."""
+    """The half-years for which the plan asks for exemplars, each with the day it opens, the latest first: told by the
+    tally."""
+    counted = (
+        select(tally.c.period, tally.c.opens_on)
+        .join(requirement, requirement.c.id == tally.c.requirement_id)
+        .where(tally.c.plan_id == plan_id, tally.c.state != State.CANCELLED.value, *_COLLECTED)
+        .group_by(tally.c.period, tally.c.opens_on)
+        .having(func.sum(tally.c.n) > 0)
+        .subquery("counted")
+    )
     rows = session.execute(
-        select(work_item.c.period, func.min(work_item.c.opens_on).label("opens_on"))
-        .join(requirement, requirement.c.id == work_item.c.requirement_id)
-        .where(work_item.c.plan_id == plan_id, *_COLLECTING)
-        .group_by(work_item.c.period)
-        .order_by(work_item.c.period.desc())
+        select(counted.c.period, func.min(counted.c.opens_on).label("opens_on"))
+        .group_by(counted.c.period)
+        .order_by(counted.c.period.desc())
     )
     return tuple((row.period, row.opens_on) for row in rows)
 

@@ -3,7 +3,7 @@ not sent, with the reason. Derived from reminders and messages, as of now; nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -36,6 +36,9 @@ from ledger.tables import circular, entry, outbox, outbox_line, person, reminder
 from policy_models.errors import NotFound
 
 STREAMED = 1000
+# The order of the pages, as each half has it in an index.
+SAID_ORDER = (outbox.c.queued_at.desc(), outbox.c.id.desc(), func.coalesce(outbox_line.c.item_id, 0).desc())
+UNSAID_ORDER = (reminder.c.queued_at.desc(), reminder.c.item_id.desc(), reminder.c.id.desc())
 LADDER, BY_HAND = "reminder", "chase"  # kinds of messages that a reminder stands behind
 
 
@@ -100,19 +103,22 @@ def notice_page(
 
     Raises NotFound behind the last page.
     """
-    found = _notices(session, reading, wanted, sending)
+    halves = _halves(session, reading, wanted, sending)
+    found = union_all(*halves).subquery("notices")
     grouped = select(found.c.outcome, func.count().label("n")).group_by(found.c.outcome)
     counts = {Outcome(row.outcome): int(row.n) for row in session.execute(grouped)}
     total = sum(n for outcome, n in counts.items() if wanted.outcome in (None, outcome))
     if skip and skip >= total:
         raise NotFound(NO_PAGE)
-    rows = session.execute(_told(_chosen(found, wanted).limit(limit).offset(skip).subquery("page")))
+    page = _chosen(_first(halves, wanted, skip + limit), wanted).limit(limit).offset(skip).subquery("page")
+    rows = session.execute(_told(page))
     return NoticePage(tuple(map(_row, rows)), total, counts)
 
 
 def notice_rows(session: Session, reading: Reading, wanted: NoticeFilter, sending: Sending) -> Iterator[NoticeRow]:
     """All rows in the order of the pages, read as they are asked for."""
-    every = _told(_chosen(_notices(session, reading, wanted, sending), wanted).subquery("page"))
+    notices = union_all(*_halves(session, reading, wanted, sending)).subquery("notices")
+    every = _told(_chosen(notices, wanted).subquery("page"))
     for lot in session.execute(every.execution_options(yield_per=STREAMED)).partitions():
         yield from map(_row, lot)
 
@@ -129,11 +135,20 @@ def _order(found: Any) -> tuple[Any, ...]:
     return (found.c.queued_at.desc(), *(func.coalesce(mark, 0).desc() for mark in marks))
 
 
-def _notices(session: Session, reading: Reading, wanted: NoticeFilter, sending: Sending) -> Subquery:
+def _halves(session: Session, reading: Reading, wanted: NoticeFilter, sending: Sending) -> tuple[Select[Any], ...]:
     """What was said, and what was not said at all: the marks of each row, its time and its outcome, and nothing that
     the page does not need for choosing its rows."""
     outcome = outcome_of(session, reading, sending).label("outcome")
-    return union_all(_said(reading, wanted, outcome), _unsaid(reading, wanted)).subquery("notices")
+    return _said(reading, wanted, outcome), _unsaid(reading, wanted)
+
+
+def _first(halves: Sequence[Select[Any]], wanted: NoticeFilter, many: int) -> Subquery:
+    """The newest ``many`` of both halves, each cut by itself along an index of its own."""
+    cut = []
+    for half, order in zip(halves, (SAID_ORDER, UNSAID_ORDER), strict=True):
+        mine = half if wanted.outcome is None else half.where(half.selected_columns.outcome == wanted.outcome.value)
+        cut.append(select(mine.order_by(*order).limit(many).subquery()))
+    return union_all(*cut).subquery("notices")
 
 
 def _said(reading: Reading, wanted: NoticeFilter, outcome: Any) -> Select[Any]:

@@ -17,7 +17,7 @@ from ledger.queries.exemplars import exemplars_at
 from ledger.queries.reading import Reading
 from ledger.rounds import Round, round_from
 from ledger.scope import within
-from ledger.tables import duty, report, report_draft, requirement, round_, unit, work_item
+from ledger.tables import duty, report, report_draft, requirement, round_, tally, unit
 from policy_models.errors import NotFound
 from policy_models.lifecycle import State
 from policy_models.plan import Collects, Level
@@ -210,16 +210,17 @@ def _periods(session: Session, reading: Reading) -> list[Any]:
 
 
 def _periods_owed(session: Session, reading: Reading) -> set[str]:
-    """The half-years in which a report is still asked for of anybody, not only counted or waived."""
-    asked = and_(
-        work_item.c.plan_id == reading.plan_id,
-        work_item.c.catch_up != "count_only",
-        work_item.c.state.not_in([State.WAIVED.value, State.CANCELLED.value]),
+    """The half-years in which a report is still asked for of anybody, not only counted or waived: told by the tally."""
+    asked = (
+        tally.c.plan_id == reading.plan_id,
+        tally.c.catch_up != "count_only",
+        tally.c.state.not_in([State.WAIVED.value, State.CANCELLED.value]),
     )
     chosen = (
-        select(work_item.c.period)
-        .join(requirement, requirement.c.id == work_item.c.requirement_id)
-        .where(_of_reports(reading), asked)
-        .distinct()
+        select(tally.c.period)
+        .join(requirement, requirement.c.id == tally.c.requirement_id)
+        .where(_of_reports(reading), *asked)
+        .group_by(tally.c.period)
+        .having(func.sum(tally.c.n) > 0)
     )
     return set(session.execute(chosen).scalars())

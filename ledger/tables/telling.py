@@ -74,6 +74,7 @@ reminder = Table(
         postgresql_where=text("step IS NULL"),
     ),
     Index("ix_reminder_recipient_as_of", "recipient", "as_of"),
+    Index("ix_reminder_queued_at", "queued_at", "item_id", "id"),  # the record, the newest first
     one_of("audience", ("liaison", "principal")),
     one_of("withheld", ("cap", "nobody")),
 )
@@ -129,6 +130,7 @@ outbox = Table(
     ),
     Index("ix_outbox_state_next_try_at", "state", "next_try_at"),
     Index("ix_outbox_recipient_sent_at", "recipient", "sent_at"),
+    Index("ix_outbox_queued_at", "queued_at", "id"),
 )
 
 # What a message speaks of. ``omitted``: why it was left out after all when the message was sent.

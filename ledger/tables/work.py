@@ -196,6 +196,12 @@ work_item = Table(
     Index(
         "ix_work_item_scheduled",
         "opens_on",
+        "plan_id",
+        "deadline",
+        "unit_code",
+        "returns",
+        "state",
+        "catch_up",
         sqlite_where=text("state = 'scheduled'"),
         postgresql_where=text("state = 'scheduled'"),
     ),
@@ -208,13 +214,16 @@ work_item = Table(
         sqlite_where=text("state = 'submitted'"),
         postgresql_where=text("state = 'submitted'"),
     ),
-    # what the units owe now, for reminders and for "overdue by unit": small beside the whole table
+    # what the units owe now, for reminders and for "overdue by unit": small beside the whole table, which is not read
     Index(
         "ix_work_item_owed",
         "plan_id",
         "deadline",
         "unit_code",
         "requirement_id",
+        "returns",
+        "state",
+        "catch_up",
         sqlite_where=text("state IN ('open', 'returned') AND catch_up = ''"),
         postgresql_where=text("state IN ('open', 'returned') AND catch_up = ''"),
     ),
