@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, text, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text, union, union_all
 
 from ledger.civil import end_of_day
 from ledger.queries.reading import Reading
@@ -42,22 +42,31 @@ def _late_now(reading: Reading) -> Any:
 
 def _late_then(reading: Reading) -> Any:
     """On a past day. What was not handed in by then and not moved since is told by its own columns: nothing but to be
-    waived or cancelled, to be issued and to be extended can have happened to it. What had been handed in is overdue
-    only where it was taken back or sent back last; these, and what was overdue and moved since, are replayed."""
+    issued, extended, waived or cancelled can have happened to it. What had been handed in is overdue only where it was
+    taken back or sent back last; these, and what was overdue and has been moved since, are replayed."""
     items, until = work_item.c, end_of_day(reading.as_of)
-    seen = reading.seen(items, windowed=True)
-    there = or_(items.created_at < until, from_the_start(reading.plan_id))
-    moved = select(item_move.c.item_id).where(item_move.c.moved_at >= until)
-    ordinary = (seen, there, items.deadline < reading.as_of, items.id.not_in(moved))
+    ordinary = (*unmoved(reading), reading.seen(items, windowed=True), items.deadline < reading.as_of)
     red = (items.deadline <= reading.at.red_until).label("red")
     columns = (items.unit_code, items.deadline, red)
     unreported = or_(items.first_submitted_on.is_(None), items.first_submitted_on > reading.as_of)
     waiting = select(*columns).where(text(NOT_IN_TIME), *ordinary, unreported)
     stopped = select(*columns).where(text(STOPPED), *ordinary, items.changed_at >= until)
-    return union_all(waiting, stopped, _replayed(reading, moved)).subquery("late")
+    return union_all(waiting, stopped, _replayed(reading)).subquery("late")
 
 
-def _replayed(reading: Reading, moved: Any) -> Any:
+def moved_since(reading: Reading) -> Select[Any]:
+    """The ids of the items whose dates were others on the evening of a past day."""
+    return select(item_move.c.item_id).where(item_move.c.moved_at >= end_of_day(reading.as_of))
+
+
+def unmoved(reading: Reading) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """The conditions that an item was there on a past day, with the dates that it has now."""
+    items = work_item.c
+    there = or_(items.created_at < end_of_day(reading.as_of), from_the_start(reading.plan_id))
+    return there, items.id.not_in(moved_since(reading))
+
+
+def _replayed(reading: Reading) -> Any:
     """What was overdue among the items that were taken back or sent back last (or extended since), and among those that
     have been moved since from a deadline that had passed."""
     until, back, later = end_of_day(reading.as_of), entry, entry.alias("later")
@@ -65,7 +74,7 @@ def _replayed(reading: Reading, moved: Any) -> Any:
     handed_in = work_item.c.first_submitted_on <= reading.as_of
     taken = select(back.c.item_id).join(work_item, work_item.c.id == back.c.item_id)
     taken_back = taken.where(text(TAKEN_BACK), back.c.at < until, ~followed, handed_in)
-    ids = union(taken_back, moved.where(item_move.c.deadline < reading.as_of))
+    ids = union(taken_back, moved_since(reading).where(item_move.c.deadline < reading.as_of))
     then = facts_of_items(reading.plan_id, until, ids).c
     timing = timing_case(then, reading.at, late=is_late(then), often_returned=then.returns >= RED_RETURNS)
     red = (timing == Timing.LONG_OVERDUE.value).label("red")

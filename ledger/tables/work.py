@@ -187,8 +187,7 @@ work_item = Table(
     # the newest acts of a matter (what was merely issued left out), and what was accepted of it last
     Index(
         "ix_work_item_acted",
-        "requirement_id",
-        "changed_at",
+        *("requirement_id", "changed_at", "first_submitted_on", "extended", "revision"),
         sqlite_where=text("revision > 1"),
         postgresql_where=text("revision > 1"),
     ),

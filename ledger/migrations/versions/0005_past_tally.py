@@ -23,6 +23,7 @@ def upgrade() -> None:
     # No evening is kept yet: the next daily sweep keeps them all. Until then past days are replayed, as before.
     op.execute("INSERT INTO past_tally_span (plan_id) SELECT id FROM plan")
     _index_what_was_overdue()
+    _index_what_was_under_way()
 
 
 def downgrade() -> None:
@@ -85,3 +86,10 @@ def _index_what_was_overdue() -> None:
         ("ix_entry_taken_back", "entry", ["at", "item_id", "revision"], taken_back),
     ):
         op.create_index(name, table, columns, sqlite_where=which, postgresql_where=which)
+
+
+def _index_what_was_under_way() -> None:
+    acted = sa.text("revision > 1")
+    columns = ["requirement_id", "changed_at", "first_submitted_on", "extended", "revision"]
+    op.drop_index("ix_work_item_acted", "work_item")
+    op.create_index("ix_work_item_acted", "work_item", columns, sqlite_where=acted, postgresql_where=acted)
