@@ -6,16 +6,16 @@ from __future__ import annotations
 import dataclasses
 import time
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import count, islice
 from typing import Any
 
-from sqlalchemy import DateTime, Integer, String, and_, cast, func, insert, literal, select, update
+from sqlalchemy import Date, DateTime, Integer, String, and_, case, cast, func, insert, literal, select, update
 
 from benchmarks.databases import Stage, opened
 from benchmarks.measure import say
-from ledger import issuing, loading, reminders, tally
+from ledger import evenings, issuing, loading, reminders, tally
 from ledger.civil import at_hour
 from ledger.database import Database, Session
 from ledger.tables import entry, plan, work_item
@@ -30,6 +30,7 @@ LAST_SWEEP = date(2026, 5, 31)
 LAST_WORKDAY = date(2026, 5, 29)
 NOW = at_hour(DAY, 7, 35)
 LATELY = DAY - timedelta(days=14)
+DAYS_LATE = 10
 LEFT, LEFT_LATELY = 2, 20  # of a hundred items whose deadline has passed, how many are still owed
 UNIT_NAME = "办公室"
 
@@ -136,6 +137,13 @@ def _sweep_of_yesterday(database: Database, code: str) -> None:
     with database.write() as session:
         reminders.queue_due(session, code, as_of=LAST_WORKDAY, now=yesterday)
         tally.compact(session, code)
+    while _keep(database, code, yesterday):
+        pass
+
+
+def _keep(database: Database, code: str, now: datetime) -> int:
+    with database.write() as session:
+        return evenings.keep(session, code, now=now)
 
 
 def _live_through_the_past(session: Session) -> None:
@@ -151,34 +159,45 @@ def _live_through_the_past(session: Session) -> None:
             ~owed_lately,
         )
         for revision, act in enumerate((Act.ISSUE, *outcome.acts), 1):
-            _write_entries(session, which, revision, act)
+            _write_entries(session, which, outcome, revision, act)
         _set_items(session, which, outcome)
 
 
-def _write_entries(session: Session, which: Any, revision: int, act: Act) -> None:
+def _write_entries(session: Session, which: Any, outcome: Outcome, revision: int, act: Act) -> None:
     items = work_item.c
     by_unit = {Act.ISSUE: literal(""), Act.SUBMIT: items.unit_code}.get(act, literal("150200-mz"))
     state = LED_TO.get(act, State.OPEN)
-    at = _moment(session, items.opens_on if act is Act.ISSUE else items.deadline, 0 if act is Act.ISSUE else revision)
+    issued = act is Act.ISSUE
+    at = _moment(session, items.opens_on if issued else _done_on(session, outcome), 0 if issued else revision)
     row = (items.id, literal(revision), literal(act.value), literal(state.value), by_unit, literal(UNIT_NAME), at)
     names = ["item_id", "revision", "act", "state", "by_unit", "by_name", "at"]
     session.execute(insert(entry).from_select(names, select(*row).where(which)))
 
 
 def _set_items(session: Session, which: Any, outcome: Outcome) -> None:
-    items = work_item.c
+    day = _done_on(session, outcome)
     values: dict[str, Any] = {
         "state": outcome.state.value,
         "revision": 1 + len(outcome.acts),
-        "changed_at": _moment(session, items.deadline, 1 + len(outcome.acts)),
+        "changed_at": _moment(session, day, 1 + len(outcome.acts)),
     }
     if Act.SUBMIT in outcome.acts:
-        values["first_submitted_on"] = literal(LAST_SWEEP) if outcome.late else items.deadline
+        values["first_submitted_on"] = day
     if outcome.state is State.ACCEPTED:
-        values |= {"reviewed_by": UNIT_NAME, "reviewed_at": _moment(session, items.deadline, 3)}
+        values |= {"reviewed_by": UNIT_NAME, "reviewed_at": _moment(session, day, 3)}
     if outcome.state is State.WAIVED:
         values["reason"] = "本期无此情形"
     session.execute(update(work_item).where(which).values(values))
+
+
+def _done_on(session: Session, outcome: Outcome) -> Any:
+    """The day on which an item is done: its deadline, or ten days later, but before the ledger's today."""
+    deadline = work_item.c.deadline
+    if not outcome.late:
+        return deadline
+    sqlite = session.dialect.name == "sqlite"
+    later: Any = func.date(deadline, f"+{DAYS_LATE} days", type_=Date) if sqlite else deadline + DAYS_LATE
+    return case((deadline < LAST_SWEEP - timedelta(days=DAYS_LATE), later), else_=LAST_SWEEP)
 
 
 def _moment(session: Session, day: Any, hour: int) -> Any:

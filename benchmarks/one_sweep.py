@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import event, text
 
 from benchmarks.measure import cpu_of_tree, parent_of, peak_bytes
-from ledger import issuing, outbox, plans, reminders, tally
+from ledger import evenings, issuing, outbox, plans, reminders, tally
 from ledger.database import Session, connect
 from policy_models.channels import INBOX_CODE
 
@@ -68,6 +68,8 @@ def sweep(step: Steps, day: date, now: datetime) -> tuple[int, int, int, int]:
         queued = step(partial(reminders.queue_due, plan_code=code, as_of=day, now=now))
         reminded, messages = reminded + queued.reminders, messages + queued.messages
         step(partial(tally.compact, plan_code=code))
+        while step(partial(evenings.keep, plan_code=code, now=now)):
+            pass
     step(lambda s: outbox.release_stale(s, now=now, idempotent_channels=[INBOX_CODE]))
     return created, opened, reminded, messages
 

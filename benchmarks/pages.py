@@ -36,6 +36,7 @@ USERS, READS, SECONDS = 20, (1.0, 5.0), 120
 SEED = 150200
 COORDINATOR, COUNTY, TOWNSHIP = "150200-mz", "150202", "150202001"
 ROUND = "2026-H1"
+PAST_DAYS = ("2026-05-25", "2025-06-01")  # a week back, and a year
 # Who asks for what; the pages of a list that grows are asked for with and without their filters.
 PAGES: Mapping[str, Sequence[str]] = {
     COORDINATOR: (
@@ -67,6 +68,7 @@ PAGES: Mapping[str, Sequence[str]] = {
         "/charts/burn-up",
         "/charts/timeliness",
         "/charts/burden",
+        *(f"{page}?as_of={day}" for day in PAST_DAYS for page in ("/", "/tasks/5", "/items")),
     ),
     COUNTY: ("/", "/tasks", "/tasks/5", "/units", f"/units/{COUNTY}", "/items", "/register", "/calendar", "/timeline"),
     TOWNSHIP: ("/desk", f"/units/{TOWNSHIP}", f"/units/{TOWNSHIP}/sheets", "/items", "/calendar", "{item}", "{submit}"),

@@ -12,7 +12,7 @@ from tasks.delivery import release_stale
 from tasks.issuing import issue_due, schedule_items
 from tasks.reminding import queue_due
 from tasks.rounds import hand_over, open_rounds
-from tasks.upkeep import compact, mark, plan_codes
+from tasks.upkeep import compact, keep_evenings, mark, plan_codes
 
 
 @flow(name="sweep", flow_run_name=run_date.named("每日巡检"), persist_result=False)
@@ -29,6 +29,8 @@ async def sweep(as_of: str | None = None) -> dict[str, int]:
         done["messages"] += queue_due(plan, today)["messages"]
         done["circulars"] += issue_circulars(plan)["circulars"]
         compact(plan)
+        while keep_evenings(plan):
+            pass
     release_stale()
     done["sent"] = deliver_all()
     mark("sweep", day)

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ledger import daily, tally
+from ledger import daily, evenings, tally
 from ledger.act_messages import Acted, Place, tell_act
 from ledger.carrying import TAKES_BACK, carry_over
 from ledger.civil import civil_date
@@ -158,6 +158,7 @@ def act_on(
     if met.rowcount == 0:
         raise ChangedMeanwhile("这一办理件刚刚被他人处理，请刷新后再看")
     session.execute(insert(entry), [_entry(item, act, target, by, now, note)])
+    evenings.forget_since(session, now)
     if act in TAKES_BACK:
         carry_over(session, [item.id], by_name=by.name, now=now)
     if act is Act.SEND_BACK:
@@ -272,6 +273,7 @@ def act_on_each(
     if act in NEEDS_REASON and not (note and note.strip()):
         raise ReasonMissing(f"{ACT_NAMES[act]}须写明理由")
     own = notes or {}
+    evenings.forget_since(session, now)
     for start in range(0, len(items), CHUNK):
         chunk = sorted(items[start : start + CHUNK], key=lambda item: item.id)
         target = {item.id: advance(item.state, act) for item in chunk}
@@ -318,6 +320,7 @@ def act_on_all(
     if not count:
         return 0
     tally.move(session, met, target)
+    evenings.forget_since(session, now)
     columns = [work_item.c.id, work_item.c.revision + 1, literal(act.value), literal(target.value)]
     stamped = [literal(by.unit), literal(by.name), literal(now, entry.c.at.type), literal(note, entry.c.note.type)]
     names = ["item_id", "revision", "act", "state", "by_unit", "by_name", "at", "note"]

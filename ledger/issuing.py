@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, case, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ledger import tally
+from ledger import evenings, tally
 from ledger.acts import SYSTEM, Actor, act_on_all, standing
 from ledger.civil import civil_date
 from ledger.database import Session
@@ -61,6 +61,7 @@ def schedule_items(session: Session, plan_code: str, *, now: datetime) -> int:
     created = work_item.c.id > before
     count = session.execute(select(func.count()).select_from(work_item).where(created)).scalar_one()
     tally.add(session, created, +1)
+    evenings.forget_since(session, now)
     session.execute(update(duty).where(pending).values(scheduled_for=digest))
     if summary.catch_up is CatchUp.WAIVE:
         _waive_the_past(session, summary.id, now)

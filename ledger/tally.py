@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Table, and_, case, func, insert, literal, select, union_all
 from sqlalchemy.sql.selectable import FromClause
 
-from ledger import daily, plans
+from ledger import daily, evenings, plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
+from ledger.item_facts import FACTS, facts_of
 from ledger.replay import facts_of_items, is_late, touched_since
 from ledger.scope import within
-from ledger.tables import place_tally, requirement, tally, unit, work_item
+from ledger.tables import past_tally, place_tally, requirement, tally, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.access import WHOLE, Scope
 from policy_models.lifecycle import State
@@ -24,19 +25,6 @@ from policy_models.plan import Level
 from policy_models.rollup import Count
 from policy_models.timing import RED_RETURNS, Thresholds, Timing
 
-FACTS = (
-    "plan_id",
-    "requirement_id",
-    "period",
-    "phase",
-    "county",
-    "opens_on",
-    "deadline",
-    "state",
-    "late",
-    "catch_up",
-    "often_returned",
-)
 BOTH = (tally, place_tally)
 
 
@@ -88,11 +76,12 @@ def move(session: Session, which: ColumnElement[bool], target: State) -> None:
 
 
 def rebuild(session: Session, plan_id: int) -> None:
-    """Count a plan's items anew: after changes that no single act made."""
+    """Count a plan's items anew: after changes that no single act made. Its kept evenings are forgotten."""
     for table in BOTH:
         session.execute(table.delete().where(table.c.plan_id == plan_id))
     add(session, work_item.c.plan_id == plan_id, +1)
     daily.rebuild(session, plan_id)
+    evenings.forget(session, plan_id)
 
 
 def compact(session: Session, plan_code: str) -> int:
@@ -135,8 +124,9 @@ def facts(
     """Counts ``n`` of the items in a scope (or of one unit alone, its ``owner``) by FACTS, as of a civil date, to be
     summed: some rows take away.
 
-    The whole city and whole counties come from the tally; on a past day, less the items touched since as they stand and
-    with them as they stood: so yesterday costs what was done since. Any other scope is counted from its units' items.
+    The whole city and whole counties come from the tally; on a past day from its kept evening, and where that is not
+    kept (yet), less the items touched since as they stand and with them as they stood: so yesterday costs what was done
+    since. Any other scope is counted from its units' items.
     """
     until = end_of_day(as_of) if as_of < civil_date(now) else None
     if owner is not None:
@@ -144,16 +134,24 @@ def facts(
     areas = whole_counties(session, scope)
     if areas is None:
         return _facts_of_units(plan_id, until, within(scope, work_item.c.unit_code)).subquery("facts")
-    own = [tally.c.plan_id == plan_id] if scope.is_whole else [tally.c.plan_id == plan_id, tally.c.county.in_(areas)]
-    told = select(*(tally.c[name] for name in FACTS[1:]), tally.c.n).where(*own)
+    evening = evenings.kept(session, plan_id, as_of) if until is not None else None
+    if evening is not None:
+        return _told(past_tally, evening, areas).subquery("facts")
+    told = _told(tally, [tally.c.plan_id == plan_id], areas)
     if until is None:
         return told.subquery("facts")
     touched = touched_since(plan_id, until)
     ids = select(touched.c.id)
-    inside = [] if scope.is_whole else [unit.c.county.in_(areas)]
-    present = _facts_of(work_item, -1).where(work_item.c.plan_id + 0 == plan_id, work_item.c.id.in_(ids), *inside)
-    then = _facts_of(facts_of_items(plan_id, until, ids), +1).where(*inside)
+    inside = [unit.c.county.in_(areas)] if areas else []
+    present = facts_of(work_item, -1).where(work_item.c.plan_id + 0 == plan_id, work_item.c.id.in_(ids), *inside)
+    then = facts_of(facts_of_items(plan_id, until, ids), +1).where(*inside)
     return union_all(told, present, then).subquery("facts")
+
+
+def _told(table: Table, own: Sequence[ColumnElement[bool]], areas: Sequence[str]) -> Select[Any]:
+    """A tally's counts; ``areas``: of these counties alone, () for all."""
+    inside = [table.c.county.in_(areas)] if areas else []
+    return select(*(table.c[name] for name in FACTS[1:]), table.c.n).where(*own, *inside)
 
 
 def whole_counties(session: Session, scope: Scope) -> tuple[str, ...] | None:
@@ -182,35 +180,17 @@ def _facts_of_places(plan_id: int, scope: Scope) -> Select[Any]:
 
 def _facts_of_units(plan_id: int, until: datetime | None, mine: ColumnElement[bool]) -> Select[Any]:
     if until is None:
-        return _facts_of(work_item, +1).where(work_item.c.plan_id == plan_id, mine)
+        return facts_of(work_item, +1).where(work_item.c.plan_id == plan_id, mine)
     ids = select(work_item.c.id).where(work_item.c.plan_id == plan_id, mine)
-    return _facts_of(facts_of_items(plan_id, until, ids), +1)
-
-
-def _facts_of(source: Any, sign: int) -> Select[Any]:
-    """Each item's facts, counted ``sign`` times."""
-    items = source.c
-    return select(
-        items.requirement_id,
-        items.period,
-        items.phase,
-        unit.c.county,
-        items.opens_on,
-        items.deadline,
-        items.state,
-        is_late(items).label("late"),
-        items.catch_up,
-        (items.returns >= RED_RETURNS).label("often_returned"),
-        literal(sign).label("n"),
-    ).select_from(source.join(unit, unit.c.code == items.unit_code))
+    return facts_of(facts_of_items(plan_id, until, ids), +1)
 
 
 def recount(session: Session, plan_code: str) -> list[tuple[Any, ...]]:
-    """Where a tally, or the counts by day, and the items disagree: rows of facts with a non-zero difference; none in a
-    sound ledger."""
+    """Where a tally, the counts by day or the kept evenings and the items disagree: rows of facts with a non-zero
+    difference; none in a sound ledger."""
     plan_id = plans.plan_summary(session, plan_code).id
     wrong = [row for table in BOTH for row in _differences(session, table, plan_id)]
-    return [*wrong, *daily.recount(session, plan_id)]
+    return [*wrong, *daily.recount(session, plan_id), *evenings.recount(session, plan_id)]
 
 
 def _differences(session: Session, table: Table, plan_id: int) -> list[tuple[Any, ...]]:

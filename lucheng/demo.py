@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from ledger import feed_tokens, history, issuing, loading, marks, outbox, reminders, rounds, tally
+from ledger import evenings, feed_tokens, history, issuing, loading, marks, outbox, reminders, rounds, tally
 from ledger.acts import SYSTEM, Actor
 from ledger.civil import at_hour
 from ledger.database import Database
@@ -73,6 +73,8 @@ def build(database: Database, pack: Pack, day: date, *, base_url: str) -> Iterat
         issuing.issue_due(session, pack.plan.code, as_of=day, now=now)
         rounds.open_due(session, pack.plan.code, now=now)
         tally.compact(session, pack.plan.code)
+        while evenings.keep(session, pack.plan.code, now=now):
+            pass
         reminders.queue_due(session, pack.plan.code, as_of=day, now=now)
         feed_tokens.create(session, pack.plan.organs[pack.plan.coordinator], "演示", now)
         marks.mark(session, "sweep", as_of=day, now=now)

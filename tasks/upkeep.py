@@ -6,7 +6,7 @@ from datetime import date
 
 from prefect import task
 
-from ledger import marks, plans, tally
+from ledger import evenings, marks, plans, tally
 from tasks import clock
 from tasks.transaction import STEP, reading, writing
 
@@ -23,6 +23,13 @@ def compact(plan: str) -> int:
     """Sum up the board's counts; how many rows remain."""
     with writing() as session:
         return tally.compact(session, plan)
+
+
+@task(name="留存往日计数", **STEP)
+def keep_evenings(plan: str) -> int:
+    """Keep the board's counts of evenings that are over, some months of them; how many. 0: all are kept."""
+    with writing() as session:
+        return evenings.keep(session, plan, now=clock.now())
 
 
 @task(name="记录完成", **STEP)

@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select, text, union_all
+from sqlalchemy import Select, case, func, select
 
 from ledger import tally
 from ledger.database import Session
-from ledger.queries.items import timing_of
+from ledger.queries.overdue import late_items
 from ledger.queries.reading import Reading
-from ledger.tables import duty, requirement, unit, work_item
+from ledger.tables import duty, requirement, unit
 from ledger.timing_sql import timing_case
 from policy_models.calendars import Confidence
 from policy_models.lifecycle import UNFINISHED, State
 from policy_models.plan import Level
-from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, Timing
-
-# The words of the partial indexes, as literals: with parameters neither database would use them.
-OWED_NOW = text("work_item.state IN ('open', 'returned') AND work_item.catch_up = ''")
-SCHEDULED_NOW = text("work_item.state = 'scheduled'")
+from policy_models.timing import DONE, NOT_EXPECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,33 +96,10 @@ def _worst_first(reading: Reading) -> Select[Any]:
 
 
 def _late_by_unit(reading: Reading) -> Any:
-    late = _late(reading)
+    late = late_items(reading)
     red = func.sum(case((late.c.red, 1), else_=0)).label("red")
     counted = (func.count().label("overdue"), red, func.min(late.c.deadline).label("oldest"))
     return select(late.c.unit_code, *counted).group_by(late.c.unit_code).subquery("late_by_unit")
-
-
-def _late(reading: Reading) -> Any:
-    """The overdue items: today through the two partial indexes, so that the cost is that of what is open and late."""
-    source = reading.items()
-    often = source.c.returns >= RED_RETURNS
-    past = source.c.deadline < reading.as_of
-    if source is not work_item:
-        timing = timing_of(source.c, reading)
-        red = (timing == Timing.LONG_OVERDUE.value).label("red")
-        late = timing.in_([one.value for one in LATE])
-        columns = (source.c.unit_code, source.c.deadline, red)
-        return select(*columns).where(reading.seen(source.c), late).subquery("late")
-    red = or_(often, and_(past, source.c.deadline <= reading.at.red_until)).label("red")
-    columns = (source.c.unit_code, source.c.deadline, red)
-    seen = reading.seen(source.c, windowed=True)
-    owed = select(*columns).where(seen, OWED_NOW)
-    # begun by the day they open: by the deadline SQLite would read all that is done
-    hidden = func.coalesce(source.c.deadline, source.c.opens_on) < reading.as_of
-    unopened = (SCHEDULED_NOW, source.c.opens_on <= reading.as_of, source.c.catch_up == "", hidden)
-    ahead = select(*columns).where(seen, *unopened)
-    returned = owed.where(source.c.deadline >= reading.as_of, often)
-    return union_all(owed.where(past), returned, ahead).subquery("late")
 
 
 def upcoming(session: Session, reading: Reading, *, days: int = 30) -> tuple[Upcoming, ...]:

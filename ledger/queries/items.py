@@ -122,7 +122,7 @@ def items(
     page = window(session, reading, wanted, skip=skip, limit=limit + 1) if place is None else None
     if page is not None and page.first is None:
         return _nothing(page.total, skip)
-    source = items_in(reading, page) if page else reading.items()
+    source = items_in(reading, page) if page else reading.items(*among(wanted))
     where = conditions(source.c, reading, wanted, windowed=page is not None)
     chosen = chosen_rows(reading, source, windowed=page is not None).where(*where)
     if page is not None:
@@ -158,8 +158,9 @@ def _total(session: Session, reading: Reading, wanted: ItemFilter, source: Any, 
 
 def unit_items(session: Session, reading: Reading, unit_code: str) -> tuple[ItemRow, ...]:
     """Everything one unit owes, owed or will owe under the plan, in order of deadline: one statement."""
-    source = reading.items()
-    chosen = chosen_rows(reading, source).where(*conditions(source.c, reading, ItemFilter(unit=unit_code)))
+    wanted = ItemFilter(unit=unit_code)
+    source = reading.items(*among(wanted))
+    chosen = chosen_rows(reading, source).where(*conditions(source.c, reading, wanted))
     found = session.execute(chosen.order_by(source.c.deadline, source.c.id))
     return tuple(row_of(row, reading) for row in found)
 
@@ -183,7 +184,7 @@ def unit_of_item(session: Session, key: str) -> str:
 
 def item(session: Session, reading: Reading, key: str) -> ItemDetail:
     """One item with its acts and what was handed in, as of the day. Raises NotFound."""
-    source = reading.items()
+    source = reading.items(work_item.c.key == key)
     row = session.execute(chosen_rows(reading, source).where(source.c.key == key)).first()
     if row is None:
         raise NotFound("没有这个办理件，地址可能不完整或已失效")
@@ -288,6 +289,15 @@ def joined(chosen: Select[Any], source: Any) -> Select[Any]:
         .join(unit, unit.c.code == source.c.unit_code)
         .outerjoin(duty, duty.c.id == source.c.duty_id)
     )
+
+
+def among(wanted: ItemFilter) -> list[ColumnElement[bool]]:
+    """What a filter says of the items' units: see ``Reading.items``."""
+    own = work_item.c.unit_code
+    where: list[ColumnElement[bool]] = [own == wanted.unit] if wanted.unit is not None else []
+    if wanted.within is not None:
+        where.append(own.in_(_with_all_below(wanted.within)))
+    return where
 
 
 def conditions(

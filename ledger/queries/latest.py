@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, select, text, union_all
+from sqlalchemy import Select, exists, func, or_, select, text, union_all
 
 from ledger.civil import end_of_day
 from ledger.database import Session
@@ -62,7 +62,7 @@ class AcceptedItem:
 
 def latest_acts(session: Session, reading: Reading, section: str, *, limit: int) -> tuple[ActLine, ...]:
     """The newest acts on the items of a section, up to the reading's day, the newest first: two statements. Left out is
-    what the system issued (交办: all units at once), and today acts on items that a revision of the plan has moved since.
+    what the system issued (交办: all units at once), and acts on items that a revision of the plan has moved since.
     """
     codes = _requirement_ids(session, reading, section)
     if not codes:
@@ -85,7 +85,9 @@ def latest_acts(session: Session, reading: Reading, section: str, *, limit: int)
         .limit(limit)
     )
     if reading.is_past:
-        wanted = wanted.where(entry.c.at < end_of_day(reading.as_of))
+        wanted = wanted.where(
+            entry.c.at < end_of_day(reading.as_of), work_item.c.id.in_(_acted_by_then(reading, codes, limit))
+        )
     else:  # the newest acts are acts on the items that changed last
         newest = _newest(reading, codes, work_item.c.changed_at, limit, ACTED, _ACTED_LAST)
         wanted = wanted.where(work_item.c.id.in_(newest))
@@ -176,6 +178,17 @@ def _newest(reading: Reading, codes: list[int], by: Any, limit: int, *where: Any
         for code in codes
     ]
     return select(union_all(*(select(top.c.id) for top in tops)).subquery("newest").c.id)
+
+
+def _acted_by_then(reading: Reading, codes: list[int], limit: int) -> Select[Any]:
+    """The ids of the items with the newest acts of a past day: of those that nothing happened to since, the newest; and
+    all that had been handed in or extended by then and have changed since."""
+    until, items = end_of_day(reading.as_of), work_item.c
+    settled = _newest(reading, codes, items.changed_at, limit, ACTED, _ACTED_LAST, items.changed_at < until)
+    begun = or_(items.first_submitted_on <= reading.as_of, items.extended)
+    changed = (items.requirement_id.in_(codes), ACTED, items.changed_at >= until)
+    under_way = select(items.id).where(*changed, begun, within(reading.scope, items.unit_code))
+    return select(union_all(settled, under_way).subquery("acted").c.id)
 
 
 def _given(session: Session, ids: list[int]) -> dict[int, tuple[Given, ...]]:

@@ -59,11 +59,15 @@ class Reading:
         """``task-5``, ``phase-2``, ``safeguard-3``; None where the plan has none."""
         return dict(self.plan.sections()).get(name)
 
-    def items(self) -> FromClause:
-        """The plan's items as of the day, with the columns of work_item; filter by ``seen`` before reading."""
+    def items(self, *among: ColumnElement[bool]) -> FromClause:
+        """The plan's items as of the day, with the columns of work_item; filter by ``seen`` before reading. ``among``:
+        conditions on work_item's key, unit or requirement that the reader has too: on a past day no others are
+        replayed."""
         if not self.is_past:
             return work_item
-        only = None if self.scope.is_whole else select(work_item.c.id).where(self.seen(work_item.c))
+        only = None
+        if among or not self.scope.is_whole:
+            only = select(work_item.c.id).where(self.seen(work_item.c), *among)
         past: FromClause = facts_of_items(self.plan_id, end_of_day(self.as_of), only)
         return past
 

@@ -14,10 +14,10 @@ from ledger.database import Session
 from ledger.people import NOBODY, Contacts, contacts
 from ledger.pieces import evidence_from
 from ledger.queries.item_filter import ItemFilter
-from ledger.queries.items import NO_PAGE, ItemRow, chosen_rows, conditions, joined, row_of
+from ledger.queries.items import NO_PAGE, ItemRow, among, chosen_rows, conditions, joined, row_of
 from ledger.queries.reading import Reading
 from ledger.queries.windows import inside, items_in, window
-from ledger.tables import entry, evidence, requirement, unit
+from ledger.tables import entry, evidence, requirement, unit, work_item
 from policy_models.errors import NotFound
 from policy_models.evidence import Evidence
 from policy_models.lifecycle import Act
@@ -59,7 +59,7 @@ class RegisterPage:
 def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, skip: int, limit: int) -> RegisterPage:
     """A page in order of requirement, deadline and unit: five statements. Raises NotFound behind the last page."""
     page = window(session, reading, wanted, skip=skip, limit=limit, by_requirement=True)
-    source = items_in(reading, page) if page else reading.items()
+    source = items_in(reading, page) if page else reading.items(*among(wanted))
     where = conditions(source.c, reading, wanted, windowed=page is not None)
     if page is not None:
         total, offset = page.total, page.offset
@@ -79,7 +79,7 @@ def register_rows(
 ) -> Iterator[RegisterRow]:
     """All rows in the order of the pages (of ``keys`` alone, where any are given), read as they are asked for, so that
     memory does not grow with them."""
-    source = reading.items()
+    source = reading.items(*among(wanted), *([work_item.c.key.in_(keys)] if keys else []))
     where = conditions(source.c, reading, wanted)
     chosen = _ordered(reading, source, [*where, source.c.key.in_(keys)] if keys else where)
     for lot in session.execute(chosen.execution_options(yield_per=STREAMED)).partitions():

@@ -126,7 +126,7 @@ def _opened(session: Session, reading: Reading, until: datetime) -> Iterable[Rou
 
 def _reports(session: Session, reading: Reading, until: datetime, round_id: int | None = None) -> list[Any]:
     """The reports of all rounds, or of one, with their items as of the day."""
-    items: Any = reading.items()
+    items: Any = reading.items(work_item.c.id.in_(select(report.c.item_id)))
     names = ("key", "state", "deadline", "first_submitted_on", "returns", "catch_up")
     chosen = (
         select(

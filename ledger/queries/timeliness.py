@@ -14,7 +14,7 @@ from ledger import tally
 from ledger.database import Session
 from ledger.queries.items import timing_of
 from ledger.queries.reading import Reading
-from ledger.tables import requirement, unit
+from ledger.tables import requirement, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.series import Half, Punctuality, halves, punctuality
 from policy_models.timing import Timing
@@ -73,14 +73,14 @@ def _of_facts(
 def _of_departments(
     session: Session, reading: Reading, spans: tuple[Half, ...]
 ) -> Iterable[tuple[str, str, Timing, int]]:
-    source = reading.items()
+    own = select(unit.c.code).where(unit.c.county == "")
+    source = reading.items(work_item.c.unit_code.in_(own))
     columns = source.c
     group = (
         columns.unit_code.label("key"),
         _half_of(columns.deadline, spans).label("half"),
         timing_of(columns, reading).label("timing"),
     )
-    own = select(unit.c.code).where(unit.c.county == "")
     chosen = (
         select(*group, func.count().label("n"))
         .where(reading.seen(columns), columns.unit_code.in_(own), columns.deadline <= reading.as_of)

@@ -10,9 +10,10 @@ from sqlalchemy import case, func, literal, or_, select
 
 from ledger.database import Session
 from ledger.queries.items import timing_of
+from ledger.queries.past_counts import past_counts
 from ledger.queries.reading import Reading
 from ledger.scope import within
-from ledger.tables import place_tally, unit
+from ledger.tables import place_tally, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.access import WHOLE, Scope
 from policy_models.errors import NotFound
@@ -141,17 +142,8 @@ def _counts_below(session: Session, reading: Reading, code: str) -> dict[str, St
     tree = roots.cte("tree", recursive=True)
     lower = unit.alias("lower")
     tree = tree.union_all(select(tree.c.root, lower.c.code).where(lower.c.parent == tree.c.code))
-    source = reading.items()
-    timing = timing_of(source.c, reading)
-    per_unit = (
-        select(
-            source.c.unit_code,
-            *(_sum_of(timing, group).label(name) for name, group in GROUPS.items()),
-        )
-        .where(reading.seen(source.c), source.c.unit_code.in_(select(tree.c.code)))
-        .group_by(source.c.unit_code)
-        .subquery("per_unit")
-    )
+    codes = select(tree.c.code)
+    per_unit = past_counts(reading, codes) if reading.is_past else _counts_now(reading, codes)
     rows = session.execute(
         select(
             tree.c.root,
@@ -162,6 +154,15 @@ def _counts_below(session: Session, reading: Reading, code: str) -> dict[str, St
         .group_by(tree.c.root)
     )
     return {r.root: Standing(r.units, int(r.all - r.exempt), int(r.done), int(r.overdue), int(r.red)) for r in rows}
+
+
+def _counts_now(reading: Reading, codes: Any) -> Any:
+    """By unit, of the units with these codes: items of each of GROUPS."""
+    items = work_item.c
+    timing = timing_of(items, reading)
+    counted = (_sum_of(timing, group).label(name) for name, group in GROUPS.items())
+    mine = (reading.seen(items), items.unit_code.in_(codes))
+    return select(items.unit_code, *counted).where(*mine).group_by(items.unit_code).subquery("per_unit")
 
 
 LOWEST = frozenset((Level.VILLAGE, Level.SCHOOL, Level.INSTITUTION))

@@ -1,7 +1,7 @@
 """The tables, private to the ledger. Facts only: nothing here says late, due soon or done.
 
-Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``place_tally`` and ``accepted_day`` are derived:
-see ledger/tally.py and ledger/daily.py.
+Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``place_tally``, ``accepted_day`` and
+``past_tally`` are derived: see ledger/tally.py, ledger/daily.py and ledger/evenings.py.
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ from ledger.tables.rounds import (
 from ledger.tables.telling import channel, circular, outbox, outbox_line, reminder
 from ledger.tables.work import (
     ALL_AREAS,
+    NOT_IN_TIME,
+    STOPPED,
+    TAKEN_BACK,
     accepted_day,
     assignee,
     duty,
@@ -66,6 +69,8 @@ from ledger.tables.work import (
     evidence,
     flow_mark,
     item_move,
+    past_tally,
+    past_tally_span,
     place_tally,
     plan,
     requirement,
@@ -92,6 +97,9 @@ APPEND_ONLY = (
 __all__ = [
     "ALL_AREAS",
     "APPEND_ONLY",
+    "NOT_IN_TIME",
+    "STOPPED",
+    "TAKEN_BACK",
     "Identity",
     "UtcDateTime",
     "accepted_day",
@@ -128,6 +136,8 @@ __all__ = [
     "outbox_line",
     "panel",
     "panelist",
+    "past_tally",
+    "past_tally_span",
     "person",
     "person_address",
     "place_tally",

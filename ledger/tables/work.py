@@ -1,7 +1,7 @@
 """The plan and the work: units, plans, duties, work items and their entries.
 
-Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``place_tally`` and ``accepted_day`` are derived:
-see ledger/tally.py and ledger/daily.py.
+Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``place_tally``, ``accepted_day`` and
+``past_tally`` are derived: see ledger/tally.py, ledger/daily.py and ledger/evenings.py.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ from sqlalchemy import (
 from ledger.tables.columns import Identity, UtcDateTime, metadata, one_of
 from policy_models.lifecycle import Act, State
 
+STOPPED = "first_submitted_on IS NULL AND state IN ('waived', 'cancelled') AND catch_up = ''"
+NOT_IN_TIME = (
+    "catch_up = '' AND (first_submitted_on > deadline"
+    " OR first_submitted_on IS NULL AND state NOT IN ('waived', 'cancelled'))"
+)
+TAKEN_BACK = "act IN ('send_back', 'withdraw', 'extend')"
 ALL_AREAS = "*"  # duty.area where one timetable serves every unit
 
 unit = Table(
@@ -181,8 +187,7 @@ work_item = Table(
     # the newest acts of a matter (what was merely issued left out), and what was accepted of it last
     Index(
         "ix_work_item_acted",
-        "requirement_id",
-        "changed_at",
+        *("requirement_id", "changed_at", "first_submitted_on", "extended", "revision"),
         sqlite_where=text("revision > 1"),
         postgresql_where=text("revision > 1"),
     ),
@@ -204,6 +209,20 @@ work_item = Table(
         "catch_up",
         sqlite_where=text("state = 'scheduled'"),
         postgresql_where=text("state = 'scheduled'"),
+    ),
+    # what was overdue on a past day: not handed in in time; and of what never was, what was waived or cancelled later.
+    # None of it changes when an item is issued: see ledger/queries/overdue.py
+    Index(
+        "ix_work_item_not_in_time",
+        *("deadline", "unit_code", "first_submitted_on", "plan_id", "created_at", "duty_id"),
+        sqlite_where=text(NOT_IN_TIME),
+        postgresql_where=text(NOT_IN_TIME),
+    ),
+    Index(
+        "ix_work_item_stopped",
+        *("deadline", "changed_at", "unit_code", "plan_id", "created_at", "duty_id"),
+        sqlite_where=text(STOPPED),
+        postgresql_where=text(STOPPED),
     ),
     # what waits for review
     Index(
@@ -244,6 +263,13 @@ entry = Table(
     UniqueConstraint("item_id", "revision"),
     one_of("act", Act),
     Index("ix_entry_at", "at"),  # what was done since, what was done between two days
+    # what may stand open or returned although it was handed in before
+    Index(
+        "ix_entry_taken_back",
+        *("at", "item_id", "revision"),
+        sqlite_where=text(TAKEN_BACK),
+        postgresql_where=text(TAKEN_BACK),
+    ),
 )
 
 evidence = Table(
@@ -317,6 +343,39 @@ place_tally = Table(
     Column("often_returned", Boolean, nullable=False),
     Column("n", Integer, nullable=False),
     Index("ix_place_tally_plan_id_place", "plan_id", "place"),
+)
+
+# The tally on each evening that is over: for each month an opening balance, dated the day before it, and what each of its
+# days changed. So an evening is the sum of its month up to it: ledger/evenings.py.
+past_tally = Table(
+    "past_tally",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("month", Date, nullable=False),  # its first day
+    Column("day", Date, nullable=False),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+    Column("period", String(40), nullable=False),
+    Column("phase", Integer, nullable=False),
+    Column("county", String(24), nullable=False),
+    Column("opens_on", Date, nullable=False),
+    Column("deadline", Date, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("catch_up", String(12), nullable=False),
+    Column("often_returned", Boolean, nullable=False),
+    Column("n", Integer, nullable=False),
+    Index("ix_past_tally_plan_id_month_day", "plan_id", "month", "day"),
+)
+
+# Which evenings of a plan are kept: all up to ``until``; none where it is null.
+past_tally_span = Table(
+    "past_tally_span",
+    metadata,
+    Column("plan_id", ForeignKey("plan.id"), primary_key=True, autoincrement=False),
+    Column("first_month", Date, nullable=True),  # the month in which something first happened to an item
+    Column("until", Date, nullable=True),
+    CheckConstraint('(first_month IS NULL) = ("until" IS NULL)', name="whole"),
 )
 
 # Items by the day they were accepted: ledger/daily.py. Kept like the tally.
