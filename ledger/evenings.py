@@ -35,8 +35,7 @@ from ledger.daily import civil_day
 from ledger.database import Session
 from ledger.item_facts import FACTS, facts_of
 from ledger.plans import plan_summary
-from ledger.replay import _from_the_start as from_the_start
-from ledger.replay import facts_of_items
+from ledger.replay import facts_of_items, from_the_start
 from ledger.tables import entry, item_move, past_tally, past_tally_span, unit, work_item
 from policy_models.lifecycle import Act, State
 from policy_models.timing import RED_RETURNS

@@ -49,7 +49,7 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None, *, unborn: b
     last, told = entry.alias("last"), entry.alias("told")
     moved_later, was = _first_move_after(mine, until)
     items = work_item.c
-    known = or_(items.created_at < until, _from_the_start(plan_id))
+    known = or_(items.created_at < until, from_the_start(plan_id))
     dates = ("phase", "opens_on", "deadline", "catch_up")
     replaced = ("state", "revision", "returns", "first_submitted_on", "changed_at", "reason", *dates)
     return (
@@ -76,7 +76,7 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None, *, unborn: b
     )
 
 
-def _from_the_start(plan_id: int) -> ColumnElement[bool]:
+def from_the_start(plan_id: int) -> ColumnElement[bool]:
     """Whether an item was created by the plan's first load (not raised on an event at the same instant)."""
     began = work_item.alias("began")
     mine = select(began.c.created_at).where(began.c.plan_id == plan_id)

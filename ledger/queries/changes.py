@@ -1,27 +1,33 @@
-"""两日之间的变化: what became of the items between the evenings of two civil dates. Both days are replayed for the items
-that may differ between them alone, so that a week costs what was done and fell due in it."""
+"""两日之间的变化: what became of the items between the evenings of two civil dates.
+
+Most of it is told by the tally of both evenings. What a sum can't tell (late and late no more on the same line, what was
+sent back, moved, waived) is asked of the items that turned in between: few, and only these are replayed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, not_, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select, text, union, union_all
 
+from ledger import tally
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.queries.items import ItemRow, chosen_rows, row_of
 from ledger.queries.reading import Reading
 from ledger.replay import facts_of_items, is_late
 from ledger.scope import within
-from ledger.tables import circular, entry, item_move, requirement, unit, work_item
+from ledger.tables import NOT_IN_TIME, STOPPED, TURNED, circular, entry, item_move, requirement, unit, work_item
 from ledger.timing_sql import timing_case
-from policy_models.lifecycle import State
-from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, Thresholds, Timing
+from policy_models.lifecycle import Act, State
+from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, CatchUp, Thresholds, Timing
 
 EXPECTED = frozenset(Timing) - NOT_EXPECTED
+UNBEGUN = (State.SCHEDULED.value, State.WAIVED.value, State.CANCELLED.value)
+STOPS = (State.WAIVED.value, State.CANCELLED.value)
 
 
 class Change(StrEnum):
@@ -69,33 +75,66 @@ class LastCircular:
 
 
 def change_counts(session: Session, reading: Reading, since: date) -> tuple[ChangeCount, ...]:
-    """What changed between the evening of ``since`` and that of the reading's day: one statement."""
-    pair = _Pair(reading, since)
-    group = {"requirement_id": pair.later.c.requirement_id, "county": unit.c.county, **pair.facts()}
-    # counted by where the items stood first: a few hundred kinds, of which each change is then told once
-    stood = (
-        select(*(fact.label(name) for name, fact in group.items()), func.count().label("n"))
-        .select_from(pair.joined().join(unit, unit.c.code == pair.later.c.unit_code))
-        .where(pair.later.c.plan_id == reading.plan_id, pair.among)
-        .group_by(*group.values())
-        .subquery("stood")
-    )
-    column = stood.c
-    flags = [func.sum(case((met, column.n), else_=0)).label(one.value) for one, met in _changes(column).items()]
-    gains = [func.sum(column.n * gain).label(f"{name}_gained") for name, gain in _gains(column).items()]
+    """What changed between the evening of ``since`` and that of the reading's day, by requirement and county."""
+    sums: dict[tuple[str, str], dict[str, int]] = {}
+    for day, sign in ((since, -1), (reading.as_of, +1)):
+        for key, row in _standing(session, reading, day):
+            own = sums.setdefault(key, dict.fromkeys(SUMMED, 0))
+            for name in SUMMED:
+                own[name] += sign * int(getattr(row, name))
+    turned = {(row.code, row.county): row for row in session.execute(_turned_by_place(reading, since))}
+    codes = sorted({*sums, *turned})
+    found = (_count(*key, sums.get(key) or dict.fromkeys(SUMMED, 0), turned.get(key)) for key in codes)
+    return tuple(one for one in found if any(one.counts.values()) or one.done or one.late or one.expected)
+
+
+SUMMED = ("done", "late", "expected", "begun")
+
+
+def _standing(session: Session, reading: Reading, day: date) -> list[tuple[tuple[str, str], Any]]:
+    """By requirement and county: how many items were ``done``, ``late``, ``expected`` and ``begun`` on an evening."""
+    facts = tally.facts(session, reading.plan_id, day, now=reading.now, scope=reading.scope)
+    column = facts.c
+    at = reading.at if day == reading.as_of else Thresholds.at(day, reading.calendars.work)
+    timing = timing_case(column, at, late=column.late, often_returned=column.often_returned)
+    met = {"done": _one_of(timing, DONE), "late": _one_of(timing, LATE), "expected": _one_of(timing, EXPECTED)}
+    met["begun"] = column.state.not_in(UNBEGUN)
+    sums = [func.sum(case((which, column.n), else_=0)).label(name) for name, which in met.items()]
     rows = session.execute(
-        select(requirement.c.code, column.county, *flags, *gains)
-        .select_from(stood.join(requirement, requirement.c.id == column.requirement_id))
+        select(requirement.c.code, column.county, *sums)
+        .select_from(facts.join(requirement, requirement.c.id == column.requirement_id))
         .group_by(requirement.c.code, column.county)
-        .order_by(requirement.c.code, column.county)
     )
-    return tuple(_count(row) for row in rows)
+    return [((row.code, row.county), row) for row in rows]
 
 
-def _count(row: Any) -> ChangeCount:
-    counts = {change: int(getattr(row, change.value)) for change in Change}
-    gained = (int(row.done_gained), int(row.late_gained), int(row.expected_gained))
-    return ChangeCount(row.code, row.county, counts, *gained)
+def _turned_by_place(reading: Reading, since: date) -> Select[Any]:
+    """By requirement and county, what befell the items that turned."""
+    stood = _stood_twice(reading, since, _turned(reading, since))
+    flags = {**_flags(stood.c), **_corrections(stood.c)}
+    return (
+        select(
+            requirement.c.code,
+            unit.c.county,
+            *(func.sum(case((met, 1), else_=0)).label(name) for name, met in flags.items()),
+        )
+        .select_from(
+            stood.join(requirement, requirement.c.id == stood.c.requirement_id).join(
+                unit, unit.c.code == stood.c.unit_code
+            )
+        )
+        .group_by(requirement.c.code, unit.c.county)
+    )
+
+
+def _count(code: str, county: str, gained: dict[str, int], turned: Any) -> ChangeCount:
+    """Whatever left a sum is among the items that turned, so what came into it is known."""
+    counts = {change: int(getattr(turned, change.value)) if turned else 0 for change in Change}
+    left_done, stopped, resumed = (int(getattr(turned, name)) if turned else 0 for name in CORRECTIONS)
+    counts[Change.DONE] = gained["done"] + left_done
+    counts[Change.RELIEVED] = counts[Change.LATE] - gained["late"]
+    counts[Change.OPENED] = gained["begun"] + stopped - resumed
+    return ChangeCount(code, county, counts, gained["done"], gained["late"], gained["expected"])
 
 
 def changed_items(
@@ -111,11 +150,8 @@ def changed_items(
 ) -> ChangedPage:
     """The items that saw a change, in order of deadline, of a section and a county ("" for the city's own units) where
     given: two statements."""
-    pair = _Pair(reading, since)
-    facts = [fact.label(name) for name, fact in pair.facts().items()]
-    stood = select(pair.later.c.id, *facts).select_from(pair.joined()).where(pair.among).subquery("stood")
-    ids = select(stood.c.id).where(_changes(stood.c)[change])
-    source = _stood(reading, select(work_item.c.id).where(work_item.c.id.in_(ids)))
+    ids = select(_that_saw(reading, since, change).subquery("changed").c.id)
+    source = _stood(reading, ids)
     where: list[ColumnElement[bool]] = [source.c.id.in_(ids)]
     if section is not None:
         where.append(requirement.c.section == section)
@@ -125,6 +161,24 @@ def changed_items(
     total = session.execute(select(func.count()).select_from(chosen.subquery("changed"))).scalar_one()
     rows = session.execute(chosen.order_by(source.c.deadline, source.c.id).limit(limit).offset(skip))
     return ChangedPage(tuple(row_of(row, reading) for row in rows), int(total))
+
+
+def _that_saw(reading: Reading, since: date, change: Change) -> Any:
+    """The ids of the items that saw a change. An item that did not turn was opened, or accepted, where such an act is
+    told of it; late no more only where it was handed in."""
+    turned: Any = _turned(reading, since)
+    if change is Change.RELIEVED:
+        turned = union(turned, _acted(reading, since, Act.SUBMIT))
+    stood = _stood_twice(reading, since, turned)
+    found = select(stood.c.id).where(_flags(stood.c)[change.value])
+    act = {Change.OPENED: Act.ISSUE, Change.DONE: Act.ACCEPT}.get(change)
+    if act is None:
+        return found
+    items = work_item.c
+    smooth = select(items.id).where(items.id.in_(_acted(reading, since, act)), items.id.not_in(turned))
+    seen = (items.plan_id == reading.plan_id, within(reading.scope, items.unit_code))
+    counted = (items.catch_up != CatchUp.COUNT_ONLY.value,) if change is Change.DONE else ()
+    return union_all(found, smooth.where(*seen, *counted))
 
 
 def last_circular(session: Session, reading: Reading) -> LastCircular | None:
@@ -138,59 +192,63 @@ def last_circular(session: Session, reading: Reading) -> LastCircular | None:
     return LastCircular(row.kind, row.period, civil_date(row.as_of) - timedelta(days=1)) if row else None
 
 
-class _Pair:
-    """The items that may differ, as they stood on the evenings of both days."""
-
-    def __init__(self, reading: Reading, since: date) -> None:
-        self._reading = reading
-        self._before = Thresholds.at(since, reading.calendars.work)
-        ids = _candidates(reading, since)
-        self.earlier = facts_of_items(reading.plan_id, end_of_day(since), ids, unborn=True).alias("earlier")
-        self.later = _stood(reading, ids).alias("later")
-        self.among = self.later.c.id.in_(ids)
-
-    def joined(self) -> Any:
-        return self.earlier.join(self.later, self.later.c.id == self.earlier.c.id)
-
-    def facts(self) -> dict[str, ColumnElement[Any]]:
-        """By name, what is asked of an item: how it ``stands``, how it ``was`` ("" where it was not there), whether it
-        was ``opened``, ``returned`` or ``moved`` since."""
-        before, after = self.earlier.c, self.later.c
-        waiting = or_(not_(before.known), before.state == State.SCHEDULED.value)
-        closed = [State.SCHEDULED.value, State.WAIVED.value, State.CANCELLED.value]
-        return {
-            "stands": self._timing(after, self._reading.at),
-            "was": case((before.known, self._timing(before, self._before)), else_=""),
-            "opened": and_(waiting, after.state.not_in(closed)),
-            "returned": after.returns > case((before.known, before.returns), else_=0),
-            "moved": and_(before.known, before.deadline != after.deadline),
-        }
-
-    def _timing(self, columns: Any, at: Thresholds) -> Any:
-        return timing_case(columns, at, late=is_late(columns), often_returned=columns.returns >= RED_RETURNS)
+def _stood_twice(reading: Reading, since: date, ids: Any) -> Any:
+    """These items of the reading as they stood on both evenings: ``stands`` and ``was`` ("" where it was not there yet),
+    their states, and whether they were ``returned`` or ``moved`` in between."""
+    earlier = facts_of_items(reading.plan_id, end_of_day(since), ids, unborn=True).alias("earlier")
+    later = _stood(reading, ids).alias("later")
+    before, after = earlier.c, later.c
+    was = _timing(before, Thresholds.at(since, reading.calendars.work))
+    return (
+        select(
+            after.id,
+            after.requirement_id,
+            after.unit_code,
+            after.state,
+            case((before.known, before.state), else_=State.SCHEDULED.value).label("state_before"),
+            _timing(after, reading.at).label("stands"),
+            case((before.known, was), else_="").label("was"),
+            (after.returns > case((before.known, before.returns), else_=0)).label("returned"),
+            and_(before.known, before.deadline != after.deadline).label("moved"),
+        )
+        .select_from(earlier.join(later, after.id == before.id))
+        .where(after.plan_id == reading.plan_id, within(reading.scope, after.unit_code))
+        .subquery("stood_twice")
+    )
 
 
-def _changes(facts: Any) -> dict[Change, ColumnElement[bool]]:
-    """By change, the condition on a pair's facts that an item saw it."""
+def _flags(facts: Any) -> dict[str, ColumnElement[bool]]:
+    """By change, the condition that an item saw it."""
     stands, was = facts.stands, facts.was
-    return {
+    found = {
         Change.DONE: and_(_one_of(stands, DONE), not_(_one_of(was, DONE))),
         Change.LATE: and_(_one_of(stands, LATE), not_(_one_of(was, LATE))),
         Change.RELIEVED: and_(_one_of(was, LATE), not_(_one_of(stands, LATE))),
-        Change.OPENED: facts.opened,
+        Change.OPENED: and_(facts.state_before == State.SCHEDULED.value, facts.state.not_in(UNBEGUN)),
         Change.RETURNED: facts.returned,
         Change.MOVED: facts.moved,
         Change.EXEMPT: and_(stands == Timing.EXEMPT.value, was != Timing.EXEMPT.value),
         Change.ADDED: was == "",
     }
+    return {change.value: met for change, met in found.items()}
 
 
-def _gains(facts: Any) -> dict[str, ColumnElement[int]]:
-    """By name, what an item adds to the later day's number less what it added to the earlier day's."""
-    return {
-        name: case((_one_of(facts.stands, members), 1), else_=0) - case((_one_of(facts.was, members), 1), else_=0)
-        for name, members in (("done", DONE), ("late", LATE), ("expected", EXPECTED))
-    }
+CORRECTIONS = ("left_done", "stopped", "resumed")
+
+
+def _corrections(facts: Any) -> dict[str, ColumnElement[bool]]:
+    """What left the done, or the begun, and what came back among the begun without being opened."""
+    before, after = facts.state_before, facts.state
+    met = (
+        and_(_one_of(facts.was, DONE), not_(_one_of(facts.stands, DONE))),
+        and_(before.not_in(UNBEGUN), after.in_(UNBEGUN)),
+        and_(before.in_(STOPS), after.not_in(UNBEGUN)),
+    )
+    return dict(zip(CORRECTIONS, met, strict=True))
+
+
+def _timing(columns: Any, at: Thresholds) -> Any:
+    return timing_case(columns, at, late=is_late(columns), often_returned=columns.returns >= RED_RETURNS)
 
 
 def _one_of(timing: Any, members: frozenset[Timing]) -> ColumnElement[bool]:
@@ -203,20 +261,26 @@ def _stood(reading: Reading, ids: Any) -> Any:
     return facts_of_items(reading.plan_id, end_of_day(reading.as_of), ids) if reading.is_past else work_item
 
 
-def _candidates(reading: Reading, since: date) -> Any:
-    """The ids of the items that may stand otherwise on the later day: acted on or created in between, due in between and
-    not accepted before, or moved since (so that their dates of today tell nothing)."""
-    first: datetime = end_of_day(since)
-    until = end_of_day(reading.as_of)
-    items = work_item.c
+def _acted(reading: Reading, since: date, act: Act) -> Select[Any]:
+    first, until = end_of_day(since), end_of_day(reading.as_of)
+    return select(entry.c.item_id).where(entry.c.at >= first, entry.c.at < until, entry.c.act == act.value)
+
+
+def _turned(reading: Reading, since: date) -> Select[Any]:
+    """The ids of the items to which something else happened in between than to be opened, handed in and accepted in
+    time: acted on otherwise, moved (since then too: their dates of today tell nothing), created; and whatever fell due
+    and had not been handed in, or had been taken back before."""
+    first, until = end_of_day(since), end_of_day(reading.as_of)
+    items, acts = work_item.c, entry.c
     due = and_(items.deadline >= since, items.deadline < reading.as_of)
-    settled = and_(items.state == State.ACCEPTED.value, items.reviewed_at < first)
-    touched = union(
-        select(entry.c.item_id.label("id")).where(entry.c.at >= first, entry.c.at < until),
+    missing = or_(items.first_submitted_on.is_(None), items.first_submitted_on > reading.as_of)
+    back = select(acts.item_id).where(text(TURNED), acts.act.in_([Act.SEND_BACK.value, Act.WITHDRAW.value]))
+    turned = union(
+        select(acts.item_id.label("id")).where(text(TURNED), acts.at >= first, acts.at < until),
         select(item_move.c.item_id).where(item_move.c.moved_at >= first),
         select(items.id).where(items.plan_id == reading.plan_id, items.created_at >= first, items.created_at < until),
-        select(items.id).where(items.plan_id == reading.plan_id, due, not_(settled)),
-    ).cte("touched_between")
-    if reading.scope.is_whole:
-        return select(touched.c.id)
-    return select(items.id).where(items.id.in_(select(touched.c.id)), within(reading.scope, items.unit_code))
+        select(items.id).where(text(NOT_IN_TIME), due, missing),
+        select(items.id).where(text(STOPPED), due, items.changed_at >= until),
+        select(items.id).where(items.id.in_(back.where(acts.at < until)), due),
+    ).cte("turned")
+    return select(turned.c.id)

@@ -8,14 +8,15 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, t
 
 from ledger.civil import end_of_day
 from ledger.queries.reading import Reading
-from ledger.replay import _from_the_start as from_the_start
-from ledger.replay import facts_of_items, is_late
-from ledger.tables import NOT_IN_TIME, STOPPED, TAKEN_BACK, entry, item_move, work_item
+from ledger.replay import facts_of_items, from_the_start, is_late
+from ledger.tables import NOT_IN_TIME, STOPPED, TURNED, entry, item_move, work_item
 from ledger.timing_sql import timing_case
+from policy_models.lifecycle import Act
 from policy_models.timing import LATE, RED_RETURNS, Timing
 
 # The words of the partial indexes, as literals: with parameters neither database would use them.
 OWED_NOW = text("work_item.state IN ('open', 'returned') AND work_item.catch_up = ''")
+TAKES_BACK = (Act.SEND_BACK.value, Act.WITHDRAW.value, Act.EXTEND.value)
 SCHEDULED_NOW = text("work_item.state = 'scheduled'")
 
 
@@ -73,7 +74,7 @@ def _replayed(reading: Reading) -> Any:
     followed = exists().where(later.c.item_id == back.c.item_id, later.c.revision > back.c.revision, later.c.at < until)
     handed_in = work_item.c.first_submitted_on <= reading.as_of
     taken = select(back.c.item_id).join(work_item, work_item.c.id == back.c.item_id)
-    taken_back = taken.where(text(TAKEN_BACK), back.c.at < until, ~followed, handed_in)
+    taken_back = taken.where(text(TURNED), back.c.act.in_(TAKES_BACK), back.c.at < until, ~followed, handed_in)
     ids = union(taken_back, moved_since(reading).where(item_move.c.deadline < reading.as_of))
     then = facts_of_items(reading.plan_id, until, ids).c
     timing = timing_case(then, reading.at, late=is_late(then), often_returned=then.returns >= RED_RETURNS)

@@ -17,7 +17,7 @@ from ledger.queries.exemplars import exemplars_at
 from ledger.queries.reading import Reading
 from ledger.rounds import Round, round_from
 from ledger.scope import within
-from ledger.tables import duty, report, report_draft, requirement, round_, tally, unit
+from ledger.tables import duty, report, report_draft, requirement, round_, tally, unit, work_item
 from policy_models.errors import NotFound
 from policy_models.lifecycle import State
 from policy_models.plan import Collects, Level

@@ -30,7 +30,7 @@ NOT_IN_TIME = (
     "catch_up = '' AND (first_submitted_on > deadline"
     " OR first_submitted_on IS NULL AND state NOT IN ('waived', 'cancelled'))"
 )
-TAKEN_BACK = "act IN ('send_back', 'withdraw', 'extend')"
+TURNED = "act NOT IN ('issue', 'submit', 'accept')"  # whatever does not lead an item straight to its end
 ALL_AREAS = "*"  # duty.area where one timetable serves every unit
 
 unit = Table(
@@ -263,12 +263,12 @@ entry = Table(
     UniqueConstraint("item_id", "revision"),
     one_of("act", Act),
     Index("ix_entry_at", "at"),  # what was done since, what was done between two days
-    # what may stand open or returned although it was handed in before
+    # few beside all: what may stand open or returned although it was handed in before, what was waived or cancelled
     Index(
-        "ix_entry_taken_back",
-        *("at", "item_id", "revision"),
-        sqlite_where=text(TAKEN_BACK),
-        postgresql_where=text(TAKEN_BACK),
+        "ix_entry_turned",
+        *("at", "item_id", "revision", "act"),
+        sqlite_where=text(TURNED),
+        postgresql_where=text(TURNED),
     ),
 )
 

@@ -73,7 +73,7 @@ def _index_what_was_overdue() -> None:
         " OR first_submitted_on IS NULL AND state NOT IN ('waived', 'cancelled'))"
     )
     stopped = sa.text("first_submitted_on IS NULL AND state IN ('waived', 'cancelled') AND catch_up = ''")
-    taken_back = sa.text("act IN ('send_back', 'withdraw', 'extend')")
+    turned = sa.text("act NOT IN ('issue', 'submit', 'accept')")
     facts = ["unit_code", "plan_id", "created_at", "duty_id"]
     for name, table, columns, which in (
         (
@@ -83,7 +83,7 @@ def _index_what_was_overdue() -> None:
             not_in_time,
         ),
         ("ix_work_item_stopped", "work_item", ["deadline", "changed_at", *facts], stopped),
-        ("ix_entry_taken_back", "entry", ["at", "item_id", "revision"], taken_back),
+        ("ix_entry_turned", "entry", ["at", "item_id", "revision", "act"], turned),
     ):
         op.create_index(name, table, columns, sqlite_where=which, postgresql_where=which)
 
