@@ -83,8 +83,13 @@ def place_column(here: Ground, owner: Any, upper: Any) -> ColumnElement[str]:
 
 def facts_on(session: Session, reading: Reading, here: Ground) -> FromClause:
     """Counts ``n`` to be summed of the items on a ground, each with its ``place`` and what decides its timing. From the
-    tally by place, on a past day less the items touched since as they stand and with them as they stood; from the items
-    where the rows are units, or where only a part of a township may be seen."""
+    tally by place; on a past day less the items touched since as they stand and with them as they stood, and for rows of
+    whole counties as ``tally.facts`` has it; from the items where the rows are units, or where only a part of a township
+    may be seen."""
+    by_county = reading.is_past and here.layout is Layout.COUNTIES and here.under is None
+    if by_county and tally.whole_counties(session, reading.scope) is not None:
+        then = tally.facts(session, reading.plan_id, reading.as_of, now=reading.now, scope=reading.scope).c
+        return select(then.county.label("place"), *(then[name] for name in FACTS), then.n).subquery("on_ground")
     whole = reading.scope.is_whole or tally.whole_places(session, reading.scope)
     if here.layout is Layout.UNITS or not whole:
         return _items_on(reading, here, reading.items(), +1).subquery("on_ground")
@@ -97,10 +102,12 @@ def facts_on(session: Session, reading: Reading, here: Ground) -> FromClause:
     if not reading.is_past:
         return told.subquery("on_ground")
     until = end_of_day(reading.as_of)
-    ids = select(touched_since(reading.plan_id, until).c.id)
+    touched = touched_since(reading.plan_id, until)
+    ids = select(touched.c.id).join(work_item, work_item.c.id == touched.c.id)
+    ids = ids.join(unit, unit.c.code == work_item.c.unit_code).where(reading.seen(work_item.c), inside(here, unit))
     present = _items_on(reading, here, work_item, -1).where(work_item.c.id.in_(ids))
-    then = _items_on(reading, here, facts_of_items(reading.plan_id, until, ids), +1)
-    return union_all(told, present, then).subquery("on_ground")
+    stood = _items_on(reading, here, facts_of_items(reading.plan_id, until, ids), +1)
+    return union_all(told, present, stood).subquery("on_ground")
 
 
 def _row_of_place(here: Ground) -> ColumnElement[str]:

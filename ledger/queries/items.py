@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
@@ -332,6 +333,7 @@ def conditions(
     return where
 
 
+@lru_cache(maxsize=256)  # one and the same, since a statement may ask twice
 def _with_all_below(code: str) -> Any:
     tree = select(unit.c.code).where(unit.c.code == code).cte("within", recursive=True)
     lower = unit.alias("lower")

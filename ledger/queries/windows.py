@@ -118,7 +118,8 @@ def items_in(reading: Reading, found: Window) -> Any:
         return reading.items()
     until = end_of_day(reading.as_of)
     columns = work_item.c
-    here = select(columns.id).where(columns.plan_id == reading.plan_id, inside(columns, found))
+    by_matter = bool(found.first.requirement)  # else the index of a unit's deadlines is the narrowest
+    here = select(columns.id).where(reading.seen(columns, windowed=by_matter), inside(columns, found))
     moved = select(item_move.c.item_id).where(item_move.c.moved_at >= until)
     return facts_of_items(reading.plan_id, until, union(here, moved))
 

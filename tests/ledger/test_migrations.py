@@ -77,6 +77,7 @@ def test_nothing_is_lost(earlier: str) -> None:
         with database.read() as session:
             assert query(session, "SELECT closed_on, merged_into FROM unit") == [(None, None)]
             assert query(session, "SELECT collects FROM requirement") == [("",)]
+            assert query(session, "SELECT plan_id, until FROM past_tally_span") == [(1, None)]
             assert query(session, "SELECT file_id, file_name, effective_on FROM evidence") == [(None, None, None)]
             reminded = query(session, "SELECT CAST(deadline AS VARCHAR(10)), audience, withheld FROM reminder")
             assert reminded == [("2025-06-30", "liaison", None)]

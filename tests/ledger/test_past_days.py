@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ledger import extensions, issuing, loading, reviews, sampling, submissions, tally
+from ledger import evenings, extensions, issuing, loading, reviews, sampling, submissions, tally
 from ledger.civil import at_hour
 from ledger.database import Database, Session
 from ledger.extensions import Answer
@@ -216,9 +216,22 @@ def compare(year: Year, later: datetime) -> None:
         for day in year.counts:
             assert board(session, day, later) == year.counts[day], day
             assert listed(session, day, later) == year.rows[day], day
+    compare_kept(year, later)
     wanted = {"submit", "sent back", "review", "withdraw", "waive", "extended", "moved by revision", "sampled"}
     assert wanted <= set(year.met), year.met
     print(f"\n{dict(year.met)}, {len(year.counts)} days, {len(year.rows[LAST])} items")
+
+
+def compare_kept(year: Year, later: datetime) -> None:
+    """Once its evening is kept, a day is what it was."""
+    with year.database.write() as session:
+        while evenings.keep(session, CODE, now=later):
+            pass
+    with year.database.read() as session:
+        for day in year.counts:
+            assert board(session, day, later) == year.counts[day], day
+        for day in [*year.rows][::20]:
+            assert listed(session, day, later) == year.rows[day], day
 
 
 def test_answers_have_names() -> None:

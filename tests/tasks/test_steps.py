@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from ledger import tally
 from ledger.database import Database, connect
 from ledger.loading import load_plan
 from ledger.marks import marks
@@ -22,7 +23,7 @@ from tasks.delivery import deliver_batch
 from tasks.issuing import issue_due, schedule_items
 from tasks.progress import phase_standing, section_progress
 from tasks.reminding import queue_due
-from tasks.upkeep import compact, mark, plan_codes
+from tasks.upkeep import compact, keep_evenings, mark, plan_codes
 
 pytestmark = pytest.mark.thorough
 
@@ -106,6 +107,10 @@ def test_upkeep(ledger: Database) -> None:
     rows = compact.fn(PLAN)
     issue_due.fn(PLAN, LATE)
     assert compact.fn(PLAN) == rows  # each state moved as a whole: no fact of the old state is left
+    while keep_evenings.fn(PLAN):
+        pass
+    with ledger.read() as session:
+        assert tally.recount(session, PLAN) == []
     assert mark.fn("sweep", LATE) == "sweep"
     with ledger.read() as session:
         assert marks(session)["sweep"].as_of == date.fromisoformat(LATE)
