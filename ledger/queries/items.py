@@ -123,7 +123,7 @@ def items(
     page = window(session, reading, wanted, skip=skip, limit=limit + 1) if place is None else None
     if page is not None and page.first is None:
         return _nothing(page.total, skip)
-    source = items_in(reading, page) if page else reading.items(*among(wanted))
+    source = items_in(reading, page, wanted) if page else reading.items(*among(wanted))
     where = conditions(source.c, reading, wanted, windowed=page is not None)
     chosen = chosen_rows(reading, source, windowed=page is not None).where(*where)
     if page is not None:

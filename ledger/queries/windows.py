@@ -17,7 +17,8 @@ from ledger.queries.item_filter import CITY, ItemFilter
 from ledger.queries.reading import Reading
 from ledger.replay import facts_of_items
 from ledger.tables import item_move, requirement, unit, work_item
-from ledger.timing_sql import timing_case
+from ledger.timing_sql import POSSIBLE, timing_case
+from policy_models.lifecycle import State
 from policy_models.plan import Level
 from policy_models.timing import Timing
 
@@ -112,16 +113,26 @@ def _conditions(column: Any, reading: Reading, wanted: ItemFilter) -> list[Colum
     return where
 
 
-def items_in(reading: Reading, found: Window) -> Any:
-    """The plan's items as of the day, as far as they may lie in a window: on a past day only these are replayed."""
+def items_in(reading: Reading, found: Window, wanted: ItemFilter) -> Any:
+    """The plan's items as of the day, as far as they may lie in a window: on a past day only these are replayed, and
+    nothing that had been accepted by then where only what was not is wanted: what is accepted is never taken back."""
     if not reading.is_past or found.first is None or found.last is None:
         return reading.items()
     until = end_of_day(reading.as_of)
     columns = work_item.c
     by_matter = bool(found.first.requirement)  # else the index of a unit's deadlines is the narrowest
-    here = select(columns.id).where(reading.seen(columns, windowed=by_matter), inside(columns, found))
+    unaccepted = or_(columns.state != State.ACCEPTED.value, columns.reviewed_at >= until)
+    where = [reading.seen(columns, windowed=by_matter), inside(columns, found)]
+    here = select(columns.id).where(*where, *((unaccepted,) if _nothing_accepted(wanted) else ()))
     moved = select(item_move.c.item_id).where(item_move.c.moved_at >= until)
     return facts_of_items(reading.plan_id, until, union(here, moved))
+
+
+def _nothing_accepted(wanted: ItemFilter) -> bool:
+    """Whether a filter asks for nothing that is accepted."""
+    if wanted.state is not None:
+        return wanted.state is not State.ACCEPTED
+    return bool(wanted.timing) and all(State.ACCEPTED not in POSSIBLE.get(one, State) for one in wanted.timing)
 
 
 def inside(columns: Any, found: Window) -> ColumnElement[bool]:
