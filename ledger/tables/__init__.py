@@ -23,6 +23,7 @@ from ledger.tables.columns import (
     UtcDateTime,
     metadata,
 )
+from ledger.tables.counts import accepted_day, past_tally, past_tally_span, place_tally, tally
 from ledger.tables.feeds import feed_fragment, feed_token
 from ledger.tables.files import (
     draft_evidence,
@@ -62,19 +63,14 @@ from ledger.tables.work import (
     NOT_IN_TIME,
     STOPPED,
     TURNED,
-    accepted_day,
     assignee,
     duty,
     entry,
     evidence,
     flow_mark,
     item_move,
-    past_tally,
-    past_tally_span,
-    place_tally,
     plan,
     requirement,
-    tally,
     unit,
     work_item,
 )
