@@ -16,8 +16,8 @@ from ledger.entries import Entry, history
 from ledger.queries.evidence import Given, handed_in
 from ledger.queries.item_filter import CITY, ItemFilter
 from ledger.queries.reading import Reading
-from ledger.queries.windows import inside, items_in, window
-from ledger.replay import is_late
+from ledger.queries.windows import Window, inside, items_in, window
+from ledger.replay import facts_of_items, is_late
 from ledger.tables import duty, item_move, plan, requirement, unit, work_item
 from ledger.timing_sql import implied_states, timing_case
 from policy_models.calendars import Confidence
@@ -123,8 +123,10 @@ def items(
     page = window(session, reading, wanted, skip=skip, limit=limit + 1) if place is None else None
     if page is not None and page.first is None:
         return _nothing(page.total, skip)
-    source = items_in(reading, page, wanted) if page else reading.items(*among(wanted))
+    source = items_in(session, reading, page, wanted) if page else reading.items(*among(wanted))
     where = conditions(source.c, reading, wanted, windowed=page is not None)
+    if page is not None and reading.is_past:
+        return _past_page(session, reading, wanted, page, source, limit)
     chosen = chosen_rows(reading, source, windowed=page is not None).where(*where)
     if page is not None:
         total, chosen, skip = page.total, chosen.where(inside(source.c, page)), page.offset
@@ -137,6 +139,28 @@ def items(
         chosen = chosen.where(source.c.deadline >= day)  # said apart, since an index can be entered by it
         chosen = chosen.where(or_(source.c.deadline > day, and_(source.c.deadline == day, source.c.id > id)))
     found = session.execute(chosen.order_by(source.c.deadline, source.c.id).limit(limit + 1).offset(skip)).all()
+    return _page(found, reading, total, limit)
+
+
+def _past_page(
+    session: Session, reading: Reading, wanted: ItemFilter, page: Window, source: Any, limit: int
+) -> ItemPage:
+    """A page of a past day in two steps: which items, then all that is said of them. In one, PostgreSQL would take the
+    many that are replayed for one, and read every unit for each."""
+    columns, tables = source.c, source
+    if wanted.section is not None or wanted.requirement is not None:
+        tables = tables.join(requirement, requirement.c.id == columns.requirement_id)
+    if wanted.under is not None or wanted.level is not None:
+        tables = tables.join(unit, unit.c.code == columns.unit_code)
+    where = (*conditions(columns, reading, wanted, windowed=True), inside(columns, page))
+    which = select(columns.id).select_from(tables).where(*where).order_by(columns.deadline, columns.id)
+    ids = session.execute(which.limit(limit + 1).offset(page.offset)).scalars().all()
+    then = facts_of_items(reading.plan_id, end_of_day(reading.as_of), ids)
+    rows = session.execute(chosen_rows(reading, then, windowed=True).order_by(then.c.deadline, then.c.id)).all()
+    return _page(rows, reading, page.total, limit)
+
+
+def _page(found: Sequence[Any], reading: Reading, total: int, limit: int) -> ItemPage:
     more = len(found) > limit
     last = found[limit - 1] if more else None
     rows = tuple(row_of(row, reading) for row in found[:limit])

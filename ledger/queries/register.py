@@ -59,7 +59,7 @@ class RegisterPage:
 def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, skip: int, limit: int) -> RegisterPage:
     """A page in order of requirement, deadline and unit: five statements. Raises NotFound behind the last page."""
     page = window(session, reading, wanted, skip=skip, limit=limit, by_requirement=True)
-    source = items_in(reading, page, wanted) if page else reading.items(*among(wanted))
+    source = items_in(session, reading, page, wanted) if page else reading.items(*among(wanted))
     where = conditions(source.c, reading, wanted, windowed=page is not None)
     if page is not None:
         total, offset = page.total, page.offset
