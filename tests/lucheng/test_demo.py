@@ -29,7 +29,7 @@ from tests.lucheng.door import ROOT, Said, call, refused, run, tiny, tree
 
 pytestmark = pytest.mark.thorough
 
-SECONDS_TO_BUILD, SECONDS_TO_A_BOARD = 45, 60
+CPU_TO_BUILD, SECONDS_TO_A_BOARD = 45, 60
 
 
 def says_so(folder: Path, day: str) -> str:
@@ -38,12 +38,13 @@ def says_so(folder: Path, day: str) -> str:
 
 @dataclass(frozen=True)
 class Built:
-    """A demonstration as the command builds it: where, of which day, what it said, and how many seconds it took."""
+    """A demonstration as the command builds it: where, of which day, what it said, and the seconds of CPU it took, which other
+    tests beside it do not change."""
 
     folder: Path
     day: str
     said: Said
-    seconds: float
+    cpu: float
 
 
 @pytest.fixture(scope="module", params=["2024-07-03", pytest.param("2026-09-24", marks=pytest.mark.slow)])
@@ -51,14 +52,19 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """A young city, and the one that everybody gets who names no day."""
     folder, day = tmp_path_factory.mktemp("demo") / "demo-data", str(request.param)
     words = [] if day == demonstration.VIRTUAL_DAY.isoformat() else ["--date", day]
-    started = time.monotonic()
+    before = cpu_of_children()
     said = run("demo", "--no-serve", "--data-dir", folder, *words, timeout=120)
-    return Built(folder, day, said, time.monotonic() - started)
+    return Built(folder, day, said, cpu_of_children() - before)
+
+
+def cpu_of_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def test_it_is_built_quickly_and_says_what_it_is(built: Built) -> None:
     assert (built.said.code, built.said.out) == (0, says_so(built.folder, built.day))
-    assert built.seconds < SECONDS_TO_BUILD
+    assert built.cpu < CPU_TO_BUILD
     assert set(tree(built.folder)) == {"DEMONSTRATION", "ledger.db"}
 
 
