@@ -149,33 +149,41 @@ def changed_items(
     limit: int = 50,
 ) -> ChangedPage:
     """The items that saw a change, in order of deadline, of a section and a county ("" for the city's own units) where
-    given: two statements."""
-    ids = select(_that_saw(reading, since, change).subquery("changed").c.id)
-    source = _stood(reading, ids)
-    where: list[ColumnElement[bool]] = [source.c.id.in_(ids)]
+    given: two statements, the second for the rows of the page alone."""
+    changed = _that_saw(reading, since, change).subquery("changed")
+    own, tables, where = changed.c, changed, []
     if section is not None:
+        tables = tables.join(requirement, requirement.c.id == own.requirement_id)
         where.append(requirement.c.section == section)
     if under is not None:
+        tables = tables.join(unit, unit.c.code == own.unit_code)
         where.append(unit.c.county == under)
-    chosen = chosen_rows(reading, source).where(*where)
-    total = session.execute(select(func.count()).select_from(chosen.subquery("changed"))).scalar_one()
-    rows = session.execute(chosen.order_by(source.c.deadline, source.c.id).limit(limit).offset(skip))
-    return ChangedPage(tuple(row_of(row, reading) for row in rows), int(total))
+    which = select(own.id, func.count().over().label("total")).select_from(tables).where(*where)
+    found = session.execute(which.order_by(own.deadline, own.id).limit(limit).offset(skip)).all()
+    page = [row.id for row in found]
+    stood = _stood(reading, page)
+    chosen = chosen_rows(reading, stood).where(stood.c.id.in_(page))
+    rows = session.execute(chosen.order_by(stood.c.deadline, stood.c.id))
+    return ChangedPage(tuple(row_of(row, reading) for row in rows), found[0].total if found else 0)
 
 
 def _that_saw(reading: Reading, since: date, change: Change) -> Any:
-    """The ids of the items that saw a change. An item that did not turn was opened, or accepted, where such an act is
-    told of it; late no more only where it was handed in."""
+    """The items that saw a change: id, deadline, requirement and unit. An item that did not turn was opened, or accepted,
+    where such an act is told of it; late no more only where it was handed in."""
     turned: Any = _turned(reading, since)
     if change is Change.RELIEVED:
-        turned = union(turned, _acted(reading, since, Act.SUBMIT))
+        handed_in = work_item.c.id.in_(_acted(reading, since, Act.SUBMIT))
+        turned = union(turned, select(work_item.c.id).where(handed_in, work_item.c.deadline < since))
     stood = _stood_twice(reading, since, turned)
-    found = select(stood.c.id).where(_flags(stood.c)[change.value])
+    names = ("id", "deadline", "requirement_id", "unit_code")
+    found = select(*(stood.c[name] for name in names)).where(_flags(stood.c)[change.value])
     act = {Change.OPENED: Act.ISSUE, Change.DONE: Act.ACCEPT}.get(change)
     if act is None:
         return found
     items = work_item.c
-    smooth = select(items.id).where(items.id.in_(_acted(reading, since, act)), items.id.not_in(turned))
+    smooth = select(*(items[name] for name in names)).where(
+        items.id.in_(_acted(reading, since, act)), items.id.not_in(turned)
+    )
     seen = (items.plan_id == reading.plan_id, within(reading.scope, items.unit_code))
     counted = (items.catch_up != CatchUp.COUNT_ONLY.value,) if change is Change.DONE else ()
     return union_all(found, smooth.where(*seen, *counted))
@@ -204,6 +212,7 @@ def _stood_twice(reading: Reading, since: date, ids: Any) -> Any:
             after.id,
             after.requirement_id,
             after.unit_code,
+            after.deadline,
             after.state,
             case((before.known, before.state), else_=State.SCHEDULED.value).label("state_before"),
             _timing(after, reading.at).label("stands"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, and_, func, or_, select, union, union_all
 
 from ledger import tally
 from ledger.civil import end_of_day
@@ -116,8 +116,8 @@ def _conditions(column: Any, reading: Reading, wanted: ItemFilter) -> list[Colum
 
 
 def items_in(session: Session, reading: Reading, found: Window, wanted: ItemFilter) -> Any:
-    """The plan's items as of the day, as far as they may lie in a window: on a past day only these are replayed, and
-    nothing that had been accepted by then where only what was not is wanted: what is accepted is never taken back."""
+    """The plan's items as of the day, as far as they may lie in a window. On a past day only these are replayed, and of
+    them only what had not been accepted by then: what is accepted is never taken back, and stands as it stood."""
     if not reading.is_past or found.first is None or found.last is None:
         return reading.items()
     until = end_of_day(reading.as_of)
@@ -125,11 +125,20 @@ def items_in(session: Session, reading: Reading, found: Window, wanted: ItemFilt
     by_matter = bool(found.first.requirement)  # else the index of a unit's deadlines is the narrowest
     unaccepted = or_(columns.state != State.ACCEPTED.value, columns.reviewed_at >= until)
     where = [reading.seen(columns, windowed=by_matter), inside(columns, found)]
-    here = select(columns.id).where(*where, *((unaccepted,) if _nothing_accepted(wanted) else ()))
+    here = select(columns.id).where(*where)
     moved = select(item_move.c.item_id).where(item_move.c.moved_at >= until)
-    asked = union(here, moved)
-    ids = session.execute(asked.limit(FEW + 1)).scalars().all()  # named one by one, PostgreSQL knows that they are few
-    return facts_of_items(reading.plan_id, until, ids if len(ids) <= FEW else asked)
+    if _nothing_accepted(wanted):
+        asked = union(here.where(unaccepted), moved)
+        ids = (
+            session.execute(asked.limit(FEW + 1)).scalars().all()
+        )  # named one by one, PostgreSQL knows that they are few
+        return facts_of_items(reading.plan_id, until, ids if len(ids) <= FEW else asked)
+    settled = (columns.state == State.ACCEPTED.value, columns.reviewed_at < until, columns.id.not_in(moved))
+    replayed = facts_of_items(reading.plan_id, until, union(here.where(unaccepted), moved))
+    names = [column.name for column in columns]
+    as_now = select(*(columns[name] for name in names)).where(*where, *settled)
+    as_then = select(*(replayed.c[name] for name in names))
+    return union_all(as_now, as_then).subquery("items_then")
 
 
 def _nothing_accepted(wanted: ItemFilter) -> bool:
