@@ -27,7 +27,7 @@ from benchmarks.table import Result
 from ledger import accounts, logins
 from ledger.civil import at_hour
 from ledger.database import Database, Session
-from ledger.tables import work_item
+from ledger.tables import unit, work_item
 from policy_models.access import Grant, Role
 
 QUESTION = "pages"
@@ -71,7 +71,15 @@ PAGES: Mapping[str, Sequence[str]] = {
         *(f"{page}?as_of={day}" for day in PAST_DAYS for page in ("/", "/tasks/5", "/items")),
     ),
     COUNTY: ("/", "/tasks", "/tasks/5", "/units", f"/units/{COUNTY}", "/items", "/register", "/calendar", "/timeline"),
-    TOWNSHIP: ("/desk", f"/units/{TOWNSHIP}", f"/units/{TOWNSHIP}/sheets", "/items", "/calendar", "{item}", "{submit}"),
+    TOWNSHIP: (
+        f"/units/{TOWNSHIP}/desk",
+        f"/units/{TOWNSHIP}",
+        f"/units/{TOWNSHIP}/sheets",
+        "/items",
+        "/calendar",
+        "{item}",
+        "{submit}",
+    ),
 }
 
 
@@ -132,11 +140,11 @@ def _sign_in(database: Database, now: datetime) -> list[_Person]:
 
 
 def _of_township(session: Session) -> dict[str, str]:
-    chosen = select(work_item.c.key).where(work_item.c.unit_code == TOWNSHIP, work_item.c.state == "open")
-    key = session.execute(chosen.order_by(work_item.c.id)).scalars().first()
-    if key is None:
-        raise RuntimeError("the township owes nothing: nothing to measure")
-    return {"item": f"/items/{key}", "submit": f"/units/{TOWNSHIP}/submit/{key}"}
+    """An item that a village of the township owes: its page, and that on which it is handed in."""
+    owed = select(work_item.c.key, work_item.c.unit_code).join(unit, unit.c.code == work_item.c.unit_code)
+    chosen = owed.where(unit.c.parent == TOWNSHIP, work_item.c.state == "open").order_by(work_item.c.id)
+    found = session.execute(chosen.limit(1)).one()
+    return {"item": f"/items/{found.key}", "submit": f"/units/{found.unit_code}/submit/{found.key}"}
 
 
 def _each_once(server: Server, people: Sequence[_Person]) -> None:
