@@ -93,9 +93,11 @@ def _with_reasons(session: Session, plan_code: str, now: datetime, scope: Scope)
 
 
 def _in_order(found: Subquery) -> Select[Any]:
-    level = case({level.value: number for number, level in enumerate(Level)}, value=found.c.level)
-    place = func.row_number().over(order_by=(level, found.c.code)).label("place")
-    return select(found.c.code, found.c.why, place).order_by(place)
+    return select(found).order_by(*_order(found.c))
+
+
+def _order(columns: Any) -> tuple[Any, Any]:
+    return case({level.value: number for number, level in enumerate(Level)}, value=columns.level), columns.code
 
 
 def _rows(session: Session, chosen: Select[Any]) -> tuple[Unreachable, ...]:
@@ -103,7 +105,7 @@ def _rows(session: Session, chosen: Select[Any]) -> tuple[Unreachable, ...]:
     named = (
         select(unit.c.code, unit.c.name, unit.c.level, unit.c.county, upper.c.name.label("above"), page.c.why)
         .select_from(page.join(unit, unit.c.code == page.c.code).outerjoin(upper, upper.c.code == unit.c.parent))
-        .order_by(page.c.place)
+        .order_by(*_order(page.c))
     )
     return tuple(
         Unreachable(row.code, row.name, Level(row.level), row.county, row.above or "", Why(row.why))
