@@ -11,6 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from ledger.database import Session
+from ledger.item_facts import differences
 from ledger.tables import accepted_day, unit, work_item
 from policy_models.lifecycle import State
 from policy_models.timing import CatchUp
@@ -86,9 +87,4 @@ def recount(session: Session, plan_id: int) -> list[tuple[Any, ...]]:
     mine = (work_item.c.plan_id == plan_id, accepted(work_item.c))
     real = select(*_facts(), literal(1).label("n")).select_from(WITH_UNITS).where(*mine)
     told = select(*(rows[name] for name in NAMES), -rows.n).where(rows.plan_id == plan_id)
-    both = real.union_all(told).subquery("both")
-    columns = list(both.c)
-    found = session.execute(
-        select(*columns[:-1], func.sum(columns[-1])).group_by(*columns[:-1]).having(func.sum(columns[-1]) != 0)
-    )
-    return [tuple(row) for row in found]
+    return differences(session, told, real)

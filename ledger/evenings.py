@@ -33,7 +33,7 @@ from sqlalchemy import (
 from ledger.civil import civil_date, end_of_day
 from ledger.daily import civil_day
 from ledger.database import Session
-from ledger.item_facts import FACTS, facts_of
+from ledger.item_facts import FACTS, FLAGS, differences, facts_of
 from ledger.plans import plan_summary
 from ledger.replay import facts_of_items, from_the_start
 from ledger.tables import entry, item_move, past_tally, past_tally_span, unit, work_item
@@ -44,7 +44,6 @@ SETTLED = timedelta(hours=1)  # so long after midnight no act of the evening bef
 MOST_MONTHS = 3  # kept in one transaction: others must not wait for long
 DAY = timedelta(days=1)
 NAMES = ("month", "day", *FACTS, "n")
-FLAGS = ("late", "often_returned")
 
 
 def kept(session: Session, plan_id: int, day: date) -> list[ColumnElement[bool]] | None:
@@ -239,12 +238,12 @@ def recount(session: Session, plan_id: int) -> list[tuple[Any, ...]]:
     wrong = []
     for day in sorted({before, before + (row.until - before) // 2, row.until}):
         then = facts_of(facts_of_items(plan_id, end_of_day(day)), -1)
-        wrong += _differences(session, day, _evening(kept(session, plan_id, day)), then)
+        wrong += _dated(day, differences(session, _evening(kept(session, plan_id, day)), then, flags=FLAGS))
     month = row.first_month
     while (following := _after(month)) <= row.until + DAY:
         opening = [past_tally.c.plan_id == plan_id, past_tally.c.month == following, past_tally.c.day < following]
         whole = [past_tally.c.plan_id == plan_id, past_tally.c.month == month]
-        wrong += _differences(session, following, _evening(whole), _evening(opening, -1))
+        wrong += _dated(following, differences(session, _evening(whole), _evening(opening, -1), flags=FLAGS))
         month = following
     return wrong
 
@@ -254,8 +253,5 @@ def _evening(own: list[ColumnElement[bool]] | None, sign: int = +1) -> Select[An
     return select(*facts, (sign * past_tally.c.n).label("n")).where(*(own or [false()]))
 
 
-def _differences(session: Session, day: date, told: Select[Any], real: Select[Any]) -> list[tuple[Any, ...]]:
-    both = union_all(told, real).subquery("both")
-    columns: list[Any] = [case((both.c[n], 1), else_=0) if n in FLAGS else both.c[n] for n in FACTS[1:]]
-    summed = select(*columns, func.sum(both.c.n)).group_by(*columns).having(func.sum(both.c.n) != 0)
-    return [(day, *row) for row in session.execute(summed)]
+def _dated(day: date, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [(day, *row) for row in rows]

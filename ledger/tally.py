@@ -14,8 +14,8 @@ from sqlalchemy.sql.selectable import FromClause
 from ledger import daily, evenings, plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
-from ledger.item_facts import FACTS, facts_of
-from ledger.replay import facts_of_items, is_late, touched_since
+from ledger.item_facts import FACTS, FLAGS, differences, facts_of, item_facts
+from ledger.replay import facts_of_items, touched_since
 from ledger.scope import within
 from ledger.tables import past_tally, place_tally, requirement, tally, unit, work_item
 from ledger.timing_sql import timing_case
@@ -23,7 +23,7 @@ from policy_models.access import WHOLE, Scope
 from policy_models.lifecycle import State
 from policy_models.plan import Level
 from policy_models.rollup import Count
-from policy_models.timing import RED_RETURNS, Thresholds, Timing
+from policy_models.timing import Thresholds, Timing
 
 BOTH = (tally, place_tally)
 
@@ -41,26 +41,28 @@ def place_of(owner: Any, upper: Any) -> ColumnElement[str]:
 def add(session: Session, which: ColumnElement[bool], sign: int, *, as_state: State | None = None) -> None:
     """Count the work items that match ``which`` in (+1) or out (-1), as they stand in the table right now; with
     ``as_state`` as if they were in that state."""
-    items, upper = work_item.c, unit.alias("upper")
-    owners = work_item.join(unit, unit.c.code == items.unit_code)
+    items = work_item.c
     for table in BOTH:
-        facts: list[Any] = [
-            items.plan_id,
-            items.requirement_id,
-            items.period,
-            items.phase,
-            unit.c.county if table is tally else place_of(unit, upper).label("place"),
-            items.opens_on,
-            items.deadline,
-            items.state if as_state is None else literal(as_state.value).label("state"),
-            is_late(items).label("late"),
-            items.catch_up,
-            (items.returns >= RED_RETURNS).label("often_returned"),
-        ]
-        source = owners if table is tally else owners.outerjoin(upper, upper.c.code == unit.c.parent)
-        counted = select(*facts, (literal(sign) * func.count()).label("n")).select_from(source).where(which)
+        state = None if as_state is None else literal(as_state.value).label("state")
+        facts = [items.plan_id, *item_facts(items, _place(table), state=state)]
+        counted = select(*facts, (literal(sign) * func.count()).label("n")).select_from(_owners(table)).where(which)
         grouped = counted.group_by(*(fact for fact in facts if fact.key != "state"), items.state)
         session.execute(insert(table).from_select([*_names(table), "n"], grouped))
+
+
+UPPER = unit.alias("upper")
+
+
+def _place(table: Table) -> ColumnElement[str]:
+    """The county, or the place, that a tally counts an item for; over ``_owners``."""
+    county: ColumnElement[str] = unit.c.county
+    return county if table is tally else place_of(unit, UPPER).label("place")
+
+
+def _owners(table: Table) -> FromClause:
+    """The items with their units, and for a place with the units above these."""
+    owners = work_item.join(unit, unit.c.code == work_item.c.unit_code)
+    return owners if table is tally else owners.outerjoin(UPPER, UPPER.c.code == unit.c.parent)
 
 
 def record(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -194,30 +196,7 @@ def recount(session: Session, plan_code: str) -> list[tuple[Any, ...]]:
 
 
 def _differences(session: Session, table: Table, plan_id: int) -> list[tuple[Any, ...]]:
-    items, upper = work_item.c, unit.alias("upper")
-    facts: list[Any] = [
-        items.requirement_id,
-        items.period,
-        items.phase,
-        unit.c.county if table is tally else place_of(unit, upper).label("place"),
-        items.opens_on,
-        items.deadline,
-        items.state,
-        case((is_late(items), 1), else_=0).label("late"),
-        items.catch_up,
-        case((items.returns >= RED_RETURNS, 1), else_=0).label("often_returned"),
-    ]
-    owners = work_item.join(unit, unit.c.code == items.unit_code).outerjoin(upper, upper.c.code == unit.c.parent)
-    real = select(*facts, literal(1).label("n")).select_from(owners).where(items.plan_id == plan_id)
-    flags = ("late", "often_returned")
-    names = _names(table)[1:]
-    told_facts = [case((table.c[name], 1), else_=0) if name in flags else table.c[name] for name in names]
-    told = select(*told_facts, -table.c.n).where(table.c.plan_id == plan_id)
-    both = real.union_all(told).subquery("both")
-    columns = list(both.c)
-    rows = session.execute(
-        select(*columns[:-1], func.sum(columns[-1]).label("difference"))
-        .group_by(*columns[:-1])
-        .having(func.sum(columns[-1]) != 0)
-    )
-    return [tuple(row) for row in rows]
+    facts = item_facts(work_item.c, _place(table))
+    real = select(*facts, literal(1).label("n")).select_from(_owners(table)).where(work_item.c.plan_id == plan_id)
+    told = select(*(table.c[name] for name in _names(table)[1:]), -table.c.n).where(table.c.plan_id == plan_id)
+    return differences(session, told, real, flags=FLAGS)

@@ -11,14 +11,17 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, not_, or_, select, text, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select, text, union, union_all
 
 from ledger import tally
+from ledger.carrying import TAKES_BACK
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.queries.items import ItemRow, chosen_rows, row_of
+from ledger.queries.overdue import unreported
 from ledger.queries.reading import Reading
 from ledger.replay import facts_of_items, is_late
+from ledger.rounds import UNOPENED
 from ledger.scope import within
 from ledger.tables import NOT_IN_TIME, STOPPED, TURNED, circular, entry, item_move, requirement, unit, work_item
 from ledger.timing_sql import timing_case
@@ -26,8 +29,7 @@ from policy_models.lifecycle import Act, State
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, RED_RETURNS, CatchUp, Thresholds, Timing
 
 EXPECTED = frozenset(Timing) - NOT_EXPECTED
-UNBEGUN = (State.SCHEDULED.value, State.WAIVED.value, State.CANCELLED.value)
-STOPS = (State.WAIVED.value, State.CANCELLED.value)
+CLOSED = [state.value for state in sorted(UNOPENED)]  # not yet opened, or never to be done
 
 
 class Change(StrEnum):
@@ -88,17 +90,17 @@ def change_counts(session: Session, reading: Reading, since: date) -> tuple[Chan
     return tuple(one for one in found if any(one.counts.values()) or one.done or one.late or one.expected)
 
 
-SUMMED = ("done", "late", "expected", "begun")
+SUMMED = ("done", "late", "expected", "opened")
 
 
 def _standing(session: Session, reading: Reading, day: date) -> list[tuple[tuple[str, str], Any]]:
-    """By requirement and county: how many items were ``done``, ``late``, ``expected`` and ``begun`` on an evening."""
+    """By requirement and county: how many items were ``done``, ``late``, ``expected`` and ``opened`` on an evening."""
     facts = tally.facts(session, reading.plan_id, day, now=reading.now, scope=reading.scope)
     column = facts.c
     at = reading.at if day == reading.as_of else Thresholds.at(day, reading.calendars.work)
     timing = timing_case(column, at, late=column.late, often_returned=column.often_returned)
     met = {"done": _one_of(timing, DONE), "late": _one_of(timing, LATE), "expected": _one_of(timing, EXPECTED)}
-    met["begun"] = column.state.not_in(UNBEGUN)
+    met["opened"] = column.state.not_in(CLOSED)
     sums = [func.sum(case((which, column.n), else_=0)).label(name) for name, which in met.items()]
     rows = session.execute(
         select(requirement.c.code, column.county, *sums)
@@ -130,10 +132,10 @@ def _turned_by_place(reading: Reading, since: date) -> Select[Any]:
 def _count(code: str, county: str, gained: dict[str, int], turned: Any) -> ChangeCount:
     """Whatever left a sum is among the items that turned, so what came into it is known."""
     counts = {change: int(getattr(turned, change.value)) if turned else 0 for change in Change}
-    left_done, stopped, resumed = (int(getattr(turned, name)) if turned else 0 for name in CORRECTIONS)
+    left_done, stopped = (int(getattr(turned, name)) if turned else 0 for name in CORRECTIONS)
     counts[Change.DONE] = gained["done"] + left_done
     counts[Change.RELIEVED] = counts[Change.LATE] - gained["late"]
-    counts[Change.OPENED] = gained["begun"] + stopped - resumed
+    counts[Change.OPENED] = gained["opened"] + stopped
     return ChangeCount(code, county, counts, gained["done"], gained["late"], gained["expected"])
 
 
@@ -233,7 +235,7 @@ def _flags(facts: Any) -> dict[str, ColumnElement[bool]]:
         Change.DONE: and_(_one_of(stands, DONE), not_(_one_of(was, DONE))),
         Change.LATE: and_(_one_of(stands, LATE), not_(_one_of(was, LATE))),
         Change.RELIEVED: and_(_one_of(was, LATE), not_(_one_of(stands, LATE))),
-        Change.OPENED: and_(facts.state_before == State.SCHEDULED.value, facts.state.not_in(UNBEGUN)),
+        Change.OPENED: and_(facts.state_before == State.SCHEDULED.value, facts.state.not_in(CLOSED)),
         Change.RETURNED: facts.returned,
         Change.MOVED: facts.moved,
         Change.EXEMPT: and_(stands == Timing.EXEMPT.value, was != Timing.EXEMPT.value),
@@ -242,18 +244,14 @@ def _flags(facts: Any) -> dict[str, ColumnElement[bool]]:
     return {change.value: met for change, met in found.items()}
 
 
-CORRECTIONS = ("left_done", "stopped", "resumed")
+CORRECTIONS = ("left_done", "stopped")
 
 
 def _corrections(facts: Any) -> dict[str, ColumnElement[bool]]:
-    """What left the done, or the begun, and what came back among the begun without being opened."""
-    before, after = facts.state_before, facts.state
-    met = (
-        and_(_one_of(facts.was, DONE), not_(_one_of(facts.stands, DONE))),
-        and_(before.not_in(UNBEGUN), after.in_(UNBEGUN)),
-        and_(before.in_(STOPS), after.not_in(UNBEGUN)),
-    )
-    return dict(zip(CORRECTIONS, met, strict=True))
+    """What left the done (a move of its dates may do that) and what left the opened: waived and cancelled are final."""
+    left_done = and_(_one_of(facts.was, DONE), not_(_one_of(facts.stands, DONE)))
+    stopped = and_(facts.state_before.not_in(CLOSED), facts.state.in_(CLOSED))
+    return dict(zip(CORRECTIONS, (left_done, stopped), strict=True))
 
 
 def _timing(columns: Any, at: Thresholds) -> Any:
@@ -282,13 +280,12 @@ def _turned(reading: Reading, since: date) -> Select[Any]:
     first, until = end_of_day(since), end_of_day(reading.as_of)
     items, acts = work_item.c, entry.c
     due = and_(items.deadline >= since, items.deadline < reading.as_of)
-    missing = or_(items.first_submitted_on.is_(None), items.first_submitted_on > reading.as_of)
-    back = select(acts.item_id).where(text(TURNED), acts.act.in_([Act.SEND_BACK.value, Act.WITHDRAW.value]))
+    back = select(acts.item_id).where(text(TURNED), acts.act.in_([act.value for act in sorted(TAKES_BACK)]))
     turned = union(
         select(acts.item_id.label("id")).where(text(TURNED), acts.at >= first, acts.at < until),
         select(item_move.c.item_id).where(item_move.c.moved_at >= first),
         select(items.id).where(items.plan_id == reading.plan_id, items.created_at >= first, items.created_at < until),
-        select(items.id).where(text(NOT_IN_TIME), due, missing),
+        select(items.id).where(text(NOT_IN_TIME), due, unreported(reading)),
         select(items.id).where(text(STOPPED), due, items.changed_at >= until),
         select(items.id).where(items.id.in_(back.where(acts.at < until)), due),
     ).cte("turned")

@@ -6,18 +6,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, text, union, union_all
 
+from ledger.carrying import TAKES_BACK
 from ledger.civil import end_of_day
+from ledger.queries.items import timing_of
 from ledger.queries.reading import Reading
-from ledger.replay import facts_of_items, from_the_start, is_late
+from ledger.replay import facts_of_items, from_the_start
 from ledger.tables import NOT_IN_TIME, STOPPED, TURNED, entry, item_move, work_item
-from ledger.timing_sql import timing_case
 from policy_models.lifecycle import Act
 from policy_models.timing import LATE, RED_RETURNS, Timing
 
 # The words of the partial indexes, as literals: with parameters neither database would use them.
 OWED_NOW = text("work_item.state IN ('open', 'returned') AND work_item.catch_up = ''")
-TAKES_BACK = (Act.SEND_BACK.value, Act.WITHDRAW.value, Act.EXTEND.value)
 SCHEDULED_NOW = text("work_item.state = 'scheduled'")
+LEAVES_OPEN = [act.value for act in sorted({*TAKES_BACK, Act.EXTEND})]  # an item that was handed in before
 
 
 def late_items(reading: Reading) -> Any:
@@ -49,8 +50,7 @@ def _late_then(reading: Reading) -> Any:
     ordinary = (*unmoved(reading), reading.seen(items, windowed=True), items.deadline < reading.as_of)
     red = (items.deadline <= reading.at.red_until).label("red")
     columns = (items.unit_code, items.deadline, red)
-    unreported = or_(items.first_submitted_on.is_(None), items.first_submitted_on > reading.as_of)
-    waiting = select(*columns).where(text(NOT_IN_TIME), *ordinary, unreported)
+    waiting = select(*columns).where(text(NOT_IN_TIME), *ordinary, unreported(reading))
     stopped = select(*columns).where(text(STOPPED), *ordinary, items.changed_at >= until)
     return union_all(waiting, stopped, _replayed(reading)).subquery("late")
 
@@ -58,6 +58,11 @@ def _late_then(reading: Reading) -> Any:
 def moved_since(reading: Reading) -> Select[Any]:
     """The ids of the items whose dates were others on the evening of a past day."""
     return select(item_move.c.item_id).where(item_move.c.moved_at >= end_of_day(reading.as_of))
+
+
+def unreported(reading: Reading) -> ColumnElement[bool]:
+    """The condition that an item had never been handed in by a day."""
+    return or_(work_item.c.first_submitted_on.is_(None), work_item.c.first_submitted_on > reading.as_of)
 
 
 def unmoved(reading: Reading) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -74,9 +79,9 @@ def _replayed(reading: Reading) -> Any:
     followed = exists().where(later.c.item_id == back.c.item_id, later.c.revision > back.c.revision, later.c.at < until)
     handed_in = work_item.c.first_submitted_on <= reading.as_of
     taken = select(back.c.item_id).join(work_item, work_item.c.id == back.c.item_id)
-    taken_back = taken.where(text(TURNED), back.c.act.in_(TAKES_BACK), back.c.at < until, ~followed, handed_in)
+    taken_back = taken.where(text(TURNED), back.c.act.in_(LEAVES_OPEN), back.c.at < until, ~followed, handed_in)
     ids = union(taken_back, moved_since(reading).where(item_move.c.deadline < reading.as_of))
     then = facts_of_items(reading.plan_id, until, ids).c
-    timing = timing_case(then, reading.at, late=is_late(then), often_returned=then.returns >= RED_RETURNS)
+    timing = timing_of(then, reading)
     red = (timing == Timing.LONG_OVERDUE.value).label("red")
     return select(then.unit_code, then.deadline, red).where(reading.seen(then), timing.in_([one.value for one in LATE]))

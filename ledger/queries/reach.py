@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, exists, func, or_, select
 
 from ledger import channels
 from ledger.civil import civil_date
 from ledger.database import Session
 from ledger.plans import plan_summary
+from ledger.queries.overdue import OWED_NOW, SCHEDULED_NOW
 from ledger.scope import within
 from ledger.tables import person, person_address, unit, work_item
 from policy_models.access import WHOLE, Scope
@@ -20,9 +21,6 @@ from policy_models.people import Why
 from policy_models.plan import Level
 
 COMING_DAYS = 30  # civil days in which something opens
-# The words of the partial indexes, as literals: with parameters neither database would use them.
-OWED_NOW = text("work_item.state IN ('open', 'returned') AND work_item.catch_up = ''")
-SCHEDULED_NOW = text("work_item.state = 'scheduled'")
 
 
 @dataclass(frozen=True, slots=True)

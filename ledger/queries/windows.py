@@ -22,7 +22,7 @@ from policy_models.lifecycle import State
 from policy_models.plan import Level
 from policy_models.timing import Timing
 
-FEW = 2000
+FEW = 2000  # ids that are named one by one: told by a condition, PostgreSQL takes them for one and joins them so
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +129,7 @@ def items_in(session: Session, reading: Reading, found: Window, wanted: ItemFilt
     moved = select(item_move.c.item_id).where(item_move.c.moved_at >= until)
     if _nothing_accepted(wanted):
         asked = union(here.where(unaccepted), moved)
-        ids = (
-            session.execute(asked.limit(FEW + 1)).scalars().all()
-        )  # named one by one, PostgreSQL knows that they are few
+        ids = session.execute(asked.limit(FEW + 1)).scalars().all()
         return facts_of_items(reading.plan_id, until, ids if len(ids) <= FEW else asked)
     settled = (columns.state == State.ACCEPTED.value, columns.reviewed_at < until, columns.id.not_in(moved))
     replayed = facts_of_items(reading.plan_id, until, union(here.where(unaccepted), moved))

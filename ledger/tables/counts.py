@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table
 
 from ledger.tables.columns import Identity, metadata
+
+
+def _facts(place: str, **period: Any) -> list[Column[Any]]:
+    """What items are counted by, and how many they are."""
+    return [
+        Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
+        Column("period", String(40), nullable=False, **period),
+        Column("phase", Integer, nullable=False),
+        Column(place, String(24), nullable=False),
+        Column("opens_on", Date, nullable=False),
+        Column("deadline", Date, nullable=False),
+        Column("state", String(12), nullable=False),
+        Column("late", Boolean, nullable=False),
+        Column("catch_up", String(12), nullable=False),
+        Column("often_returned", Boolean, nullable=False),
+        Column("n", Integer, nullable=False),
+    ]
+
 
 # Counts of items by what decides their timing. Append-only deltas, summed on reading, compacted by the sweep.
 tally = Table(
@@ -12,17 +32,7 @@ tally = Table(
     metadata,
     Column("id", Identity, primary_key=True),
     Column("plan_id", ForeignKey("plan.id"), nullable=False, index=True),
-    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
-    Column("period", String(40), nullable=False, server_default=""),
-    Column("phase", Integer, nullable=False),
-    Column("county", String(24), nullable=False),
-    Column("opens_on", Date, nullable=False),
-    Column("deadline", Date, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("late", Boolean, nullable=False),
-    Column("catch_up", String(12), nullable=False),
-    Column("often_returned", Boolean, nullable=False),
-    Column("n", Integer, nullable=False),
+    *_facts("county", server_default=""),
 )
 
 # The same by place instead of county: a township with its villages, every other unit by itself. So what a township, a
@@ -32,17 +42,7 @@ place_tally = Table(
     metadata,
     Column("id", Identity, primary_key=True),
     Column("plan_id", ForeignKey("plan.id"), nullable=False),
-    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
-    Column("period", String(40), nullable=False, server_default=""),
-    Column("phase", Integer, nullable=False),
-    Column("place", String(24), nullable=False),
-    Column("opens_on", Date, nullable=False),
-    Column("deadline", Date, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("late", Boolean, nullable=False),
-    Column("catch_up", String(12), nullable=False),
-    Column("often_returned", Boolean, nullable=False),
-    Column("n", Integer, nullable=False),
+    *_facts("place", server_default=""),
     Index("ix_place_tally_plan_id_place", "plan_id", "place"),
 )
 
@@ -55,17 +55,7 @@ past_tally = Table(
     Column("month", Date, nullable=False),  # its first day
     Column("day", Date, nullable=False),
     Column("plan_id", ForeignKey("plan.id"), nullable=False),
-    Column("requirement_id", ForeignKey("requirement.id"), nullable=False),
-    Column("period", String(40), nullable=False),
-    Column("phase", Integer, nullable=False),
-    Column("county", String(24), nullable=False),
-    Column("opens_on", Date, nullable=False),
-    Column("deadline", Date, nullable=False),
-    Column("state", String(12), nullable=False),
-    Column("late", Boolean, nullable=False),
-    Column("catch_up", String(12), nullable=False),
-    Column("often_returned", Boolean, nullable=False),
-    Column("n", Integer, nullable=False),
+    *_facts("county"),
     Index("ix_past_tally_plan_id_month_day", "plan_id", "month", "day"),
 )
 

@@ -22,6 +22,13 @@ from sqlalchemy import (
 from ledger.tables.columns import Identity, UtcDateTime, metadata, one_of
 from policy_models.lifecycle import Act, State
 
+# What partial indexes hold. Queries say it in the same words: with parameters neither database would use them.
+OWED_NOW = "state IN ('open', 'returned') AND catch_up = ''"
+SCHEDULED_NOW = "state = 'scheduled'"
+SUBMITTED_NOW = "state = 'submitted'"
+ACCEPTED = "state = 'accepted'"
+ACTED = "revision > 1"
+UNFINISHED = "state IN ('open', 'returned', 'scheduled', 'submitted')"
 STOPPED = "first_submitted_on IS NULL AND state IN ('waived', 'cancelled') AND catch_up = ''"
 NOT_IN_TIME = (
     "catch_up = '' AND (first_submitted_on > deadline"
@@ -29,6 +36,11 @@ NOT_IN_TIME = (
 )
 TURNED = "act NOT IN ('issue', 'submit', 'accept')"  # whatever does not lead an item straight to its end
 ALL_AREAS = "*"  # duty.area where one timetable serves every unit
+
+
+def _partial(name: str, holds: str, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(holds), postgresql_where=text(holds))
+
 
 unit = Table(
     "unit",
@@ -157,46 +169,17 @@ work_item = Table(
     # long lists; without the plan, which SQLite would take for the narrowest of all conditions
     Index("ix_work_item_deadline", "deadline", "id"),
     # whether a unit owes something
-    Index(
-        "ix_work_item_owing_unit",
-        "unit_code",
-        "plan_id",
-        sqlite_where=text("state IN ('open', 'returned') AND catch_up = ''"),
-        postgresql_where=text("state IN ('open', 'returned') AND catch_up = ''"),
-    ),
-    Index(
-        "ix_work_item_scheduled_unit",
-        "unit_code",
-        "plan_id",
-        "opens_on",
-        sqlite_where=text("state = 'scheduled'"),
-        postgresql_where=text("state = 'scheduled'"),
-    ),
+    _partial("ix_work_item_owing_unit", OWED_NOW, "unit_code", "plan_id"),
+    _partial("ix_work_item_scheduled_unit", SCHEDULED_NOW, "unit_code", "plan_id", "opens_on"),
     # the list of what is not done, from the oldest deadline on
-    Index(
-        "ix_work_item_unfinished",
-        "deadline",
-        "id",
-        sqlite_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
-        postgresql_where=text("state IN ('open', 'returned', 'scheduled', 'submitted')"),
-    ),
+    _partial("ix_work_item_unfinished", UNFINISHED, "deadline", "id"),
     Index("ix_work_item_created_at", "created_at"),  # no plan in front: see ix_work_item_deadline
     # the newest acts of a matter (what was merely issued left out), and what was accepted of it last
-    Index(
-        "ix_work_item_acted",
-        *("requirement_id", "changed_at", "first_submitted_on", "extended", "revision"),
-        sqlite_where=text("revision > 1"),
-        postgresql_where=text("revision > 1"),
-    ),
-    Index(
-        "ix_work_item_accepted",
-        "requirement_id",
-        "reviewed_at",
-        sqlite_where=text("state = 'accepted'"),
-        postgresql_where=text("state = 'accepted'"),
-    ),
-    Index(
+    _partial("ix_work_item_acted", ACTED, "requirement_id", "changed_at", "first_submitted_on", "extended", "revision"),
+    _partial("ix_work_item_accepted", ACCEPTED, "requirement_id", "reviewed_at"),
+    _partial(
         "ix_work_item_scheduled",
+        SCHEDULED_NOW,
         "opens_on",
         "plan_id",
         "deadline",
@@ -204,35 +187,28 @@ work_item = Table(
         "returns",
         "state",
         "catch_up",
-        sqlite_where=text("state = 'scheduled'"),
-        postgresql_where=text("state = 'scheduled'"),
     ),
     # what was overdue on a past day: not handed in in time; and of what never was, what was waived or cancelled later.
     # None of it changes when an item is issued: see ledger/queries/overdue.py
-    Index(
+    _partial(
         "ix_work_item_not_in_time",
-        *("deadline", "unit_code", "first_submitted_on", "plan_id", "created_at", "duty_id"),
-        sqlite_where=text(NOT_IN_TIME),
-        postgresql_where=text(NOT_IN_TIME),
+        NOT_IN_TIME,
+        "deadline",
+        "unit_code",
+        "first_submitted_on",
+        "plan_id",
+        "created_at",
+        "duty_id",
     ),
-    Index(
-        "ix_work_item_stopped",
-        *("deadline", "changed_at", "unit_code", "plan_id", "created_at", "duty_id"),
-        sqlite_where=text(STOPPED),
-        postgresql_where=text(STOPPED),
+    _partial(
+        "ix_work_item_stopped", STOPPED, "deadline", "changed_at", "unit_code", "plan_id", "created_at", "duty_id"
     ),
     # what waits for review
-    Index(
-        "ix_work_item_submitted",
-        "plan_id",
-        "requirement_id",
-        "period",
-        sqlite_where=text("state = 'submitted'"),
-        postgresql_where=text("state = 'submitted'"),
-    ),
+    _partial("ix_work_item_submitted", SUBMITTED_NOW, "plan_id", "requirement_id", "period"),
     # what the units owe now, for reminders and for "overdue by unit": small beside the whole table, which is not read
-    Index(
+    _partial(
         "ix_work_item_owed",
+        OWED_NOW,
         "plan_id",
         "deadline",
         "unit_code",
@@ -240,8 +216,6 @@ work_item = Table(
         "returns",
         "state",
         "catch_up",
-        sqlite_where=text("state IN ('open', 'returned') AND catch_up = ''"),
-        postgresql_where=text("state IN ('open', 'returned') AND catch_up = ''"),
     ),
 )
 
@@ -261,12 +235,7 @@ entry = Table(
     one_of("act", Act),
     Index("ix_entry_at", "at"),  # what was done since, what was done between two days
     # few beside all: what may stand open or returned although it was handed in before, what was waived or cancelled
-    Index(
-        "ix_entry_turned",
-        *("at", "item_id", "revision", "act"),
-        sqlite_where=text(TURNED),
-        postgresql_where=text(TURNED),
-    ),
+    _partial("ix_entry_turned", TURNED, "at", "item_id", "revision", "act"),
 )
 
 evidence = Table(

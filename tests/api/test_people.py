@@ -167,7 +167,8 @@ def test_doors_that_lead_nowhere(site: Site) -> None:
     assert browser.get(f"{PAGE}/999").status_code == 404
     assert browser.get("/units/none/people").status_code == 404
     assert browser.post("/units/none/people", data=FORM).status_code == 404
-    assert browser.get("/people/unreachable?why=rain").status_code == 422
+    for wrong, status in (("why=rain", 422), ("page=0", 422), ("page=x", 422), ("page=%00", 422), ("page=99", 404)):
+        assert browser.get(f"/people/unreachable?{wrong}").status_code == status, wrong
     assert browser.get(f"/units/{VILLAGE}/people/import").status_code == 403
     assert browser.get(f"/units/{VILLAGE}/people/people.csv").status_code == 403
     assert browser.post(f"/units/{VILLAGE}/people/import", files={"file": ("a.csv", HEAD.encode())}).status_code == 403

@@ -14,7 +14,7 @@ from ledger import channels, issuing, people
 from ledger.database import Database, Session
 from ledger.people import Address, Contacts, Person
 from ledger.people_import import Change, active_people, changes_of, save_people
-from ledger.queries.reach import Unreachable, count_unreachable, unreachable
+from ledger.queries.reach import Unreachable, count_unreachable, unreachable, unreachable_page
 from ledger.tables import person, person_address
 from ledger.units import all_units, close_unit
 from policy_models.errors import ActNotAllowed, ChangedMeanwhile, Faulty, NotFound, PrivacyBlocked
@@ -238,6 +238,12 @@ def confirm(session: Session, code: str, now: object = NOW) -> None:
 def why(session: Session, now: object = NOW) -> dict[str, Why]:
     found = unreachable(session, CODE, now)  # type: ignore[arg-type]
     assert count_unreachable(session, CODE, now) == len(found)  # type: ignore[arg-type]
+    pages = [unreachable_page(session, CODE, now, skip=skip, limit=2) for skip in range(0, len(found), 2)]  # type: ignore[arg-type]
+    assert tuple(row for page in pages for row in page.rows) == found
+    for one in Why:
+        mine = unreachable_page(session, CODE, now, skip=0, limit=99, why=one)  # type: ignore[arg-type]
+        assert mine.rows == tuple(row for row in found if row.why is one)
+        assert mine.counts[one] == len(mine.rows)
     return {one.unit_code: one.why for one in found}
 
 

@@ -121,17 +121,8 @@ def _index_long_lists() -> None:
         ("ix_work_item_scheduled_unit", ["unit_code", "plan_id", "opens_on"], scheduled),
     ):
         op.create_index(name, "work_item", columns, sqlite_where=which, postgresql_where=which)
-    for name, columns, which in (
-        ("ix_work_item_owed", ["plan_id", "deadline", "unit_code", "requirement_id"], owed),
-        ("ix_work_item_scheduled", ["opens_on", "plan_id", "deadline", "unit_code"], scheduled),
-    ):
-        told = [*columns, "returns", "state", "catch_up"]
-        op.drop_index(name, "work_item")
-        op.create_index(name, "work_item", told, sqlite_where=which, postgresql_where=which)
     op.drop_index("ix_work_item_requirement_id_deadline", "work_item")
     op.create_index("ix_work_item_requirement_id_deadline", "work_item", ["requirement_id", "deadline", "unit_code"])
-    op.create_index("ix_reminder_queued_at", "reminder", ["queued_at", "item_id", "id"])
-    op.create_index("ix_outbox_queued_at", "outbox", ["queued_at", "id"])
     op.create_index("ix_work_item_deadline", "work_item", ["deadline", "id"])
     unfinished = sa.text("state IN ('open', 'returned', 'scheduled', 'submitted')")
     op.create_index(

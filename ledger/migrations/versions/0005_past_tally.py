@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.execute("INSERT INTO past_tally_span (plan_id) SELECT id FROM plan")
     _index_what_was_overdue()
     _index_what_was_under_way()
+    _index_what_is_read_alone()
 
 
 def downgrade() -> None:
@@ -93,3 +94,17 @@ def _index_what_was_under_way() -> None:
     columns = ["requirement_id", "changed_at", "first_submitted_on", "extended", "revision"]
     op.drop_index("ix_work_item_acted", "work_item")
     op.create_index("ix_work_item_acted", "work_item", columns, sqlite_where=acted, postgresql_where=acted)
+
+
+def _index_what_is_read_alone() -> None:
+    """What is owed and late, by its index and without the items; the record of reminders, the newest first."""
+    owed, scheduled = sa.text("state IN ('open', 'returned') AND catch_up = ''"), sa.text("state = 'scheduled'")
+    for name, columns, which in (
+        ("ix_work_item_owed", ["plan_id", "deadline", "unit_code", "requirement_id"], owed),
+        ("ix_work_item_scheduled", ["opens_on", "plan_id", "deadline", "unit_code"], scheduled),
+    ):
+        told = [*columns, "returns", "state", "catch_up"]
+        op.drop_index(name, "work_item")
+        op.create_index(name, "work_item", told, sqlite_where=which, postgresql_where=which)
+    op.create_index("ix_reminder_queued_at", "reminder", ["queued_at", "item_id", "id"])
+    op.create_index("ix_outbox_queued_at", "outbox", ["queued_at", "id"])
