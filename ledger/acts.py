@@ -13,11 +13,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ledger import daily, evenings, tally
+from ledger import daily, evenings, item_facts, tally
 from ledger.act_messages import Acted, Place, tell_act
 from ledger.carrying import TAKES_BACK, carry_over
 from ledger.civil import civil_date
 from ledger.database import Session
+from ledger.item_facts import UPPER
 from ledger.tables import entry, plan, requirement, unit, work_item
 from ledger.telling import tell_returned
 from policy_models.act_events import OF_ACT
@@ -37,7 +38,6 @@ class Actor:
 
 SYSTEM = Actor("", "系统")
 CHUNK = 500  # items in one statement
-UPPER = unit.alias("upper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _chosen() -> Select[Any]:
             unit.c.superior,
             unit.c.level,
             unit.c.county,
-            tally.place_of(unit, UPPER).label("place"),
+            item_facts.place_of(unit, UPPER).label("place"),
             plan.c.code.label("plan_code"),
             plan.c.coordinator,
             requirement.c.code.label("requirement"),

@@ -1,7 +1,7 @@
-"""往日计数: the tally as it stood on each evening that is over, so that a past day is read as quickly as today.
+"""往日计数: both tallies as they stood on each evening that is over, so that a past day is read as quickly as today.
 
-``past_tally`` has for each month an opening balance, dated the day before it, and each day's changes: an evening is the
-sum of its month up to it. The daily sweep keeps what is over; whatever makes kept evenings untrue forgets them all
+``past_tally`` and ``past_place_tally`` have for each month an opening balance, dated the day before it, and each day's
+changes: an evening is the sum of its month up to it. The daily sweep keeps what is over; whatever makes kept evenings untrue forgets them all
 (``forget``), and the next sweep keeps them anew. An evening that is not kept is replayed: slower, never otherwise.
 """
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Select,
+    Table,
     and_,
     case,
     exists,
@@ -33,28 +34,28 @@ from sqlalchemy import (
 from ledger.civil import civil_date, end_of_day
 from ledger.daily import civil_day
 from ledger.database import Session
-from ledger.item_facts import FACTS, FLAGS, differences, facts_of
+from ledger.item_facts import FLAGS, UPPER, differences, facts_of, names_in, place_of
 from ledger.plans import plan_summary
 from ledger.replay import facts_of_items, from_the_start
-from ledger.tables import entry, item_move, past_tally, past_tally_span, unit, work_item
+from ledger.tables import entry, item_move, past_place_tally, past_tally, past_tally_span, unit, work_item
 from policy_models.lifecycle import Act, State
 from policy_models.timing import RED_RETURNS
 
 SETTLED = timedelta(hours=1)  # so long after midnight no act of the evening before is still being written
 MOST_MONTHS = 3  # kept in one transaction: others must not wait for long
 DAY = timedelta(days=1)
-NAMES = ("month", "day", *FACTS, "n")
+BOTH = (past_place_tally, past_tally)
 
 
-def kept(session: Session, plan_id: int, day: date) -> list[ColumnElement[bool]] | None:
-    """The condition on rows of ``past_tally`` whose sum is the plan's tally on an evening; None where that evening is not
-    kept. Before anything was done every evening is like the first."""
+def kept(session: Session, plan_id: int, day: date, table: Table) -> list[ColumnElement[bool]] | None:
+    """The conditions on rows of one of the two tables whose sum is the plan's tally on an evening; None where that evening
+    is not kept. Before anything was done every evening is like the first."""
     span = past_tally_span.c
     row = session.execute(select(span.first_month, span.until).where(span.plan_id == plan_id)).first()
     if row is None or row.until is None or day > row.until:
         return None
     month = max(_month(day), row.first_month)
-    own = past_tally.c
+    own = table.c
     return [own.plan_id == plan_id, own.month == month, own.day <= max(day, month - DAY)]
 
 
@@ -133,40 +134,50 @@ def _first_day(session: Session, plan_id: int) -> date | None:
 def _begin(session: Session, plan_id: int, month: date) -> None:
     """Before anything was done: the opening balance of the first month."""
     forget(session, plan_id)
-    session.execute(past_tally.delete().where(past_tally.c.plan_id == plan_id))
-    source = facts_of(facts_of_items(plan_id, end_of_day(month - DAY)), +1).subquery("then")
-    columns: list[Any] = [source.c[name] for name in FACTS[1:]]
-    counted = select(literal(month, Date), literal(month - DAY, Date), literal(plan_id), *columns, func.count())
-    session.execute(insert(past_tally).from_select(NAMES, counted.group_by(*columns)))
+    for table in BOTH:
+        session.execute(table.delete().where(table.c.plan_id == plan_id))
+    then = facts_of(facts_of_items(plan_id, end_of_day(month - DAY)), +1, past_place_tally).subquery("then")
+    dated = select(literal(month, Date), literal(month - DAY, Date), literal(plan_id), then)
+    _keep_sums(session, dated.subquery("opening"), past_place_tally)
+    _by_county(session, plan_id, month, month - DAY, month - DAY)
 
 
 def _write_opening(session: Session, plan_id: int, month: date) -> None:
-    """The opening balance of the month after one that is kept whole."""
-    own, following = past_tally.c, _after(month)
-    facts = [own[name] for name in FACTS[1:]]
-    summed = (
-        select(literal(following, Date), literal(following - DAY, Date), literal(plan_id), *facts, func.sum(own.n))
-        .where(own.plan_id == plan_id, own.month == month)
-        .group_by(*facts)
-        .having(func.sum(own.n) != 0)
-    )
-    session.execute(insert(past_tally).from_select(NAMES, summed))
+    """The opening balances of the month after one that is kept whole."""
+    following = _after(month)
+    for table in BOTH:
+        own = table.c
+        facts = [own[name] for name in names_in(table)[1:]]
+        dated = select(literal(following, Date), literal(following - DAY, Date), literal(plan_id), *facts, own.n)
+        _keep_sums(session, dated.where(own.plan_id == plan_id, own.month == month).subquery("whole"), table)
+
+
+def _by_county(session: Session, plan_id: int, month: date, first: date, last: date) -> None:
+    """The rows by county of what is kept by place from first to last of a month. A place lies in one county."""
+    own = past_place_tally.c
+    facts = [unit.c.county if name == "place" else own[name] for name in names_in(past_place_tally)]
+    found = select(own.month, own.day, *facts, own.n).join(unit, unit.c.code == own.place)
+    mine = (own.plan_id == plan_id, own.month == month, own.day.between(first, last))
+    _keep_sums(session, found.where(*mine).subquery("places"), past_tally)
+
+
+def _keep_sums(session: Session, rows: Any, table: Table) -> None:
+    """Insert rows of a month, a day, the facts of a table and ``n``, the like ones summed into one."""
+    *facts, n = rows.c
+    summed = select(*facts, func.sum(n)).group_by(*facts).having(func.sum(n) != 0)
+    session.execute(insert(table).from_select(["month", "day", *names_in(table), "n"], summed))
 
 
 def _write_changes(session: Session, plan_id: int, first: date, last: date) -> None:
-    """What each day from first to last (of one month) took from the tally and added to it."""
-    stood = _stood(plan_id, first, last)
-    facts = [stood.c[name] for name in FACTS[1:]]
+    """What each day from first to last (of one month) took from the tallies and added to them."""
+    stood, month = _stood(plan_id, first, last), _month(first)
+    facts = [stood.c[name] for name in names_in(past_place_tally)[1:]]
     came = select(stood.c.day, *facts, literal(1).label("n")).where(stood.c.day >= first)
     went = select(stood.c.until_day, *facts, literal(-1)).where(stood.c.until_day.is_not(None))
-    both = union_all(came, went).subquery("changes")
-    columns: list[Any] = [both.c.day, *(both.c[name] for name in FACTS[1:])]
-    summed = (
-        select(literal(_month(first), Date), columns[0], literal(plan_id), *columns[1:], func.sum(both.c.n))
-        .group_by(*columns)
-        .having(func.sum(both.c.n) != 0)
-    )
-    session.execute(insert(past_tally).from_select(NAMES, summed))
+    day, *others = union_all(came, went).subquery("changes").c
+    dated = select(literal(month, Date), day, literal(plan_id), *others)
+    _keep_sums(session, dated.subquery("dated"), past_place_tally)
+    _by_county(session, plan_id, month, first, last)
 
 
 def _stood(plan_id: int, first: date, last: date) -> CTE:
@@ -189,7 +200,7 @@ def _stood(plan_id: int, first: date, last: date) -> CTE:
             items.requirement_id,
             items.period,
             func.coalesce(was.c.phase, items.phase).label("phase"),
-            unit.c.county,
+            place_of(unit, UPPER).label("place"),
             func.coalesce(was.c.opens_on, items.opens_on).label("opens_on"),
             deadline.label("deadline"),
             func.coalesce(last_act.c.state, State.SCHEDULED.value).label("state"),
@@ -200,6 +211,7 @@ def _stood(plan_id: int, first: date, last: date) -> CTE:
         .select_from(
             turn.join(work_item, items.id == turn.c.item_id)
             .join(unit, unit.c.code == items.unit_code)
+            .outerjoin(UPPER, UPPER.c.code == unit.c.parent)
             .outerjoin(last_act, and_(last_act.c.item_id == items.id, last_act.c.revision == last_revision))
             .outerjoin(was, was.c.id == next_move)
         )
@@ -236,21 +248,23 @@ def recount(session: Session, plan_id: int) -> list[tuple[Any, ...]]:
         return []
     before = row.first_month - DAY
     wrong = []
-    for day in sorted({before, before + (row.until - before) // 2, row.until}):
-        then = facts_of(facts_of_items(plan_id, end_of_day(day)), -1)
-        wrong += _dated(day, differences(session, _evening(kept(session, plan_id, day)), then, flags=FLAGS))
-    month = row.first_month
-    while (following := _after(month)) <= row.until + DAY:
-        opening = [past_tally.c.plan_id == plan_id, past_tally.c.month == following, past_tally.c.day < following]
-        whole = [past_tally.c.plan_id == plan_id, past_tally.c.month == month]
-        wrong += _dated(following, differences(session, _evening(whole), _evening(opening, -1), flags=FLAGS))
-        month = following
+    for table in BOTH:
+        for day in sorted({before, before + (row.until - before) // 2, row.until}):
+            then = facts_of(facts_of_items(plan_id, end_of_day(day)), -1, table)
+            told = _evening(table, kept(session, plan_id, day, table))
+            wrong += _dated(day, differences(session, told, then, flags=FLAGS))
+        own, month = table.c, row.first_month
+        while (following := _after(month)) <= row.until + DAY:
+            opening = _evening(table, [own.plan_id == plan_id, own.month == following, own.day < following], -1)
+            whole = _evening(table, [own.plan_id == plan_id, own.month == month])
+            wrong += _dated(following, differences(session, whole, opening, flags=FLAGS))
+            month = following
     return wrong
 
 
-def _evening(own: list[ColumnElement[bool]] | None, sign: int = +1) -> Select[Any]:
-    facts = [past_tally.c[name] for name in FACTS[1:]]
-    return select(*facts, (sign * past_tally.c.n).label("n")).where(*(own or [false()]))
+def _evening(table: Table, own: list[ColumnElement[bool]] | None, sign: int = +1) -> Select[Any]:
+    facts = [table.c[name] for name in names_in(table)[1:]]
+    return select(*facts, (sign * table.c.n).label("n")).where(*(own or [false()]))
 
 
 def _dated(day: date, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

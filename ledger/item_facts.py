@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, Table, case, func, literal, select, union_all
+from sqlalchemy.sql.selectable import FromClause
 
 from ledger.database import Session
 from ledger.replay import is_late
 from ledger.tables import unit
+from policy_models.plan import Level
 from policy_models.timing import RED_RETURNS
 
 FACTS = (
@@ -26,6 +28,29 @@ FACTS = (
     "often_returned",
 )
 FLAGS = ("late", "often_returned")
+UPPER = unit.alias("upper")
+
+
+def place_of(owner: Any, upper: Any) -> ColumnElement[str]:
+    """The place of a unit: the township of a village, else the unit itself. ``upper``: the unit above it."""
+    return case((upper.c.level == Level.TOWNSHIP.value, upper.c.code), else_=owner.c.code)
+
+
+def names_in(table: Table) -> list[str]:
+    """FACTS as a tally has them: by county or by place."""
+    return ["place" if name not in table.c else name for name in FACTS]
+
+
+def area(table: Table) -> ColumnElement[str]:
+    """The county, or the place, that a tally counts an item for; over ``with_owners``."""
+    county: ColumnElement[str] = unit.c.county
+    return county if "county" in table.c else place_of(unit, UPPER).label("place")
+
+
+def with_owners(source: Any, table: Table) -> FromClause:
+    """Items with their units, and for a tally by place with the units above these."""
+    owners: FromClause = source.join(unit, unit.c.code == source.c.unit_code)
+    return owners if "county" in table.c else owners.outerjoin(UPPER, UPPER.c.code == unit.c.parent)
 
 
 def item_facts(items: Any, place: ColumnElement[Any], *, state: ColumnElement[Any] | None = None) -> list[Any]:
@@ -45,10 +70,11 @@ def item_facts(items: Any, place: ColumnElement[Any], *, state: ColumnElement[An
     ]
 
 
-def facts_of(source: Any, sign: int) -> Select[Any]:
-    """Each item's facts but the plan, counted ``sign`` times. ``source`` has the columns of work_item."""
-    chosen = select(*item_facts(source.c, unit.c.county), literal(sign).label("n"))
-    return chosen.select_from(source.join(unit, unit.c.code == source.c.unit_code))
+def facts_of(source: Any, sign: int, table: Table) -> Select[Any]:
+    """Each item's facts but the plan, as a tally has them, counted ``sign`` times. ``source`` has the columns of
+    work_item."""
+    chosen = select(*item_facts(source.c, area(table)), literal(sign).label("n"))
+    return chosen.select_from(with_owners(source, table))
 
 
 def differences(

@@ -14,10 +14,10 @@ from sqlalchemy.sql.selectable import FromClause
 from ledger import daily, evenings, plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
-from ledger.item_facts import FACTS, FLAGS, differences, facts_of, item_facts
+from ledger.item_facts import FACTS, FLAGS, UPPER, area, differences, facts_of, item_facts, names_in, with_owners
 from ledger.replay import facts_of_items, touched_since
 from ledger.scope import within
-from ledger.tables import past_tally, place_tally, requirement, tally, unit, work_item
+from ledger.tables import past_place_tally, past_tally, place_tally, requirement, tally, unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.access import WHOLE, Scope
 from policy_models.lifecycle import State
@@ -28,41 +28,16 @@ from policy_models.timing import Thresholds, Timing
 BOTH = (tally, place_tally)
 
 
-def _names(table: Table) -> list[str]:
-    """FACTS as a tally has them: by county or by place."""
-    return [name if table is tally else {"county": "place"}.get(name, name) for name in FACTS]
-
-
-def place_of(owner: Any, upper: Any) -> ColumnElement[str]:
-    """The place of a unit: the township of a village, else the unit itself. ``upper``: the unit above it."""
-    return case((upper.c.level == Level.TOWNSHIP.value, upper.c.code), else_=owner.c.code)
-
-
 def add(session: Session, which: ColumnElement[bool], sign: int, *, as_state: State | None = None) -> None:
     """Count the work items that match ``which`` in (+1) or out (-1), as they stand in the table right now; with
     ``as_state`` as if they were in that state."""
     items = work_item.c
     for table in BOTH:
         state = None if as_state is None else literal(as_state.value).label("state")
-        facts = [items.plan_id, *item_facts(items, _place(table), state=state)]
-        counted = select(*facts, (literal(sign) * func.count()).label("n")).select_from(_owners(table)).where(which)
-        grouped = counted.group_by(*(fact for fact in facts if fact.key != "state"), items.state)
-        session.execute(insert(table).from_select([*_names(table), "n"], grouped))
-
-
-UPPER = unit.alias("upper")
-
-
-def _place(table: Table) -> ColumnElement[str]:
-    """The county, or the place, that a tally counts an item for; over ``_owners``."""
-    county: ColumnElement[str] = unit.c.county
-    return county if table is tally else place_of(unit, UPPER).label("place")
-
-
-def _owners(table: Table) -> FromClause:
-    """The items with their units, and for a place with the units above these."""
-    owners = work_item.join(unit, unit.c.code == work_item.c.unit_code)
-    return owners if table is tally else owners.outerjoin(UPPER, UPPER.c.code == unit.c.parent)
+        facts = [items.plan_id, *item_facts(items, area(table), state=state)]
+        counted = select(*facts, (literal(sign) * func.count()).label("n")).select_from(with_owners(work_item, table))
+        grouped = counted.where(which).group_by(*(fact for fact in facts if fact.key != "state"), items.state)
+        session.execute(insert(table).from_select([*names_in(table), "n"], grouped))
 
 
 def record(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -96,9 +71,9 @@ def compact(session: Session, plan_code: str) -> int:
         if newest is None:
             continue
         old = and_(table.c.plan_id == plan_id, table.c.id <= newest)
-        facts = [table.c[name] for name in _names(table)]
+        facts = [table.c[name] for name in names_in(table)]
         summed = select(*facts, func.sum(table.c.n)).where(old).group_by(*facts).having(func.sum(table.c.n) != 0)
-        session.execute(insert(table).from_select([*_names(table), "n"], summed))
+        session.execute(insert(table).from_select([*names_in(table), "n"], summed))
         session.execute(table.delete().where(old))
     return int(session.execute(select(func.count()).where(tally.c.plan_id == plan_id)).scalar_one())
 
@@ -126,17 +101,21 @@ def facts(
     """Counts ``n`` of the items in a scope (or of one unit alone, its ``owner``) by FACTS, as of a civil date, to be
     summed: some rows take away.
 
-    The whole city and whole counties come from the tally; on a past day from its kept evening, and where that is not
-    kept (yet), less the items touched since as they stand and with them as they stood: so yesterday costs what was done
-    since. Any other scope is counted from its units' items.
+    The whole city and whole counties come from the tally, a scope made of places from the one by place; on a past day
+    from their kept evenings. Where that is not kept (yet), the tally tells it, less the items touched since as they
+    stand and with them as they stood: so yesterday costs what was done since. Any other scope is counted from its
+    units' items.
     """
     until = end_of_day(as_of) if as_of < civil_date(now) else None
     if owner is not None:
         return _facts_of_units(plan_id, until, work_item.c.unit_code == owner).subquery("facts")
     areas = whole_counties(session, scope)
     if areas is None:
-        return _facts_of_units(plan_id, until, within(scope, work_item.c.unit_code)).subquery("facts")
-    evening = evenings.kept(session, plan_id, as_of) if until is not None else None
+        past = as_of if until else None
+        by_place = _facts_of_places(session, plan_id, past, scope) if whole_places(session, scope) else None
+        mine = within(scope, work_item.c.unit_code)
+        return (_facts_of_units(plan_id, until, mine) if by_place is None else by_place).subquery("facts")
+    evening = evenings.kept(session, plan_id, as_of, past_tally) if until is not None else None
     if evening is not None:
         return _told(past_tally, evening, areas).subquery("facts")
     told = _told(tally, [tally.c.plan_id == plan_id], areas)
@@ -145,8 +124,8 @@ def facts(
     touched = touched_since(plan_id, until)
     ids = select(touched.c.id)
     inside = [unit.c.county.in_(areas)] if areas else []
-    present = facts_of(work_item, -1).where(work_item.c.plan_id + 0 == plan_id, work_item.c.id.in_(ids), *inside)
-    then = facts_of(facts_of_items(plan_id, until, ids), +1).where(*inside)
+    present = facts_of(work_item, -1, tally).where(work_item.c.plan_id + 0 == plan_id, work_item.c.id.in_(ids), *inside)
+    then = facts_of(facts_of_items(plan_id, until, ids), +1, tally).where(*inside)
     return union_all(told, present, then).subquery("facts")
 
 
@@ -167,24 +146,34 @@ def whole_counties(session: Session, scope: Scope) -> tuple[str, ...] | None:
 
 def whole_places(session: Session, scope: Scope) -> bool:
     """Whether a scope has no part of a township alone: then it is made of places."""
-    lower = (Level.VILLAGE.value, Level.SCHOOL.value, Level.INSTITUTION.value)
-    part = select(unit.c.code).where(unit.c.code.in_(scope.roots or ()), unit.c.level.in_(lower))
+    below = and_(within(scope, unit.c.code), UPPER.c.level == Level.TOWNSHIP.value)
+    part = select(unit.c.code).join(UPPER, UPPER.c.code == unit.c.parent).where(below, ~within(scope, UPPER.c.code))
     return session.execute(part.limit(1)).first() is None
 
 
-def _facts_of_places(plan_id: int, scope: Scope) -> Select[Any]:
-    own = place_tally.c
-    chosen = select(*(own[name] if name != "county" else unit.c.county for name in FACTS[1:]), own.n)
-    return chosen.select_from(place_tally.join(unit, unit.c.code == own.place)).where(
-        own.plan_id == plan_id, within(scope, own.place)
-    )
+def place_rows(session: Session, plan_id: int, past: date | None) -> tuple[Table, list[ColumnElement[bool]]] | None:
+    """The tally by place, today or as of a ``past`` day, and which of its rows are to be summed; None where the evening
+    of that day is not kept."""
+    if past is None:
+        return place_tally, [place_tally.c.plan_id == plan_id]
+    evening = evenings.kept(session, plan_id, past, past_place_tally)
+    return None if evening is None else (past_place_tally, evening)
+
+
+def _facts_of_places(session: Session, plan_id: int, past: date | None, scope: Scope) -> Select[Any] | None:
+    found = place_rows(session, plan_id, past)
+    if found is None:
+        return None
+    table, own = found
+    chosen = select(*(unit.c.county if name == "county" else table.c[name] for name in FACTS[1:]), table.c.n)
+    return chosen.join(unit, unit.c.code == table.c.place).where(*own, within(scope, table.c.place))
 
 
 def _facts_of_units(plan_id: int, until: datetime | None, mine: ColumnElement[bool]) -> Select[Any]:
     if until is None:
-        return facts_of(work_item, +1).where(work_item.c.plan_id == plan_id, mine)
+        return facts_of(work_item, +1, tally).where(work_item.c.plan_id == plan_id, mine)
     ids = select(work_item.c.id).where(work_item.c.plan_id == plan_id, mine)
-    return facts_of(facts_of_items(plan_id, until, ids), +1)
+    return facts_of(facts_of_items(plan_id, until, ids), +1, tally)
 
 
 def recount(session: Session, plan_code: str) -> list[tuple[Any, ...]]:
@@ -196,7 +185,6 @@ def recount(session: Session, plan_code: str) -> list[tuple[Any, ...]]:
 
 
 def _differences(session: Session, table: Table, plan_id: int) -> list[tuple[Any, ...]]:
-    facts = item_facts(work_item.c, _place(table))
-    real = select(*facts, literal(1).label("n")).select_from(_owners(table)).where(work_item.c.plan_id == plan_id)
-    told = select(*(table.c[name] for name in _names(table)[1:]), -table.c.n).where(table.c.plan_id == plan_id)
+    real = facts_of(work_item, +1, table).where(work_item.c.plan_id == plan_id)
+    told = select(*(table.c[name] for name in names_in(table)[1:]), -table.c.n).where(table.c.plan_id == plan_id)
     return differences(session, told, real, flags=FLAGS)

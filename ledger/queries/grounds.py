@@ -21,7 +21,7 @@ from ledger.tables import place_tally, unit, work_item
 from policy_models.plan import Level
 from policy_models.timing import RED_RETURNS
 
-FACTS = ("requirement_id", "opens_on", "deadline", "state", "late", "catch_up", "often_returned")
+FACTS = ("requirement_id", "period", "opens_on", "deadline", "state", "late", "catch_up", "often_returned")
 MOST_UNITS = 60  # more rows than this are laid out by county
 
 
@@ -83,23 +83,25 @@ def place_column(here: Ground, owner: Any, upper: Any) -> ColumnElement[str]:
 
 def facts_on(session: Session, reading: Reading, here: Ground) -> FromClause:
     """Counts ``n`` to be summed of the items on a ground, each with its ``place`` and what decides its timing. From the
-    tally by place; on a past day less the items touched since as they stand and with them as they stood, and for rows of
-    whole counties as ``tally.facts`` has it; from the items where the rows are units, or where only a part of a township
-    may be seen."""
+    tally by place, on a past day as that evening was kept; where it is not, less the items touched since as they stand
+    and with them as they stood. Rows of whole counties are as ``tally.facts`` has them. From the items where the rows
+    are units below the city, or where only a part of a township may be seen."""
     by_county = reading.is_past and here.layout is Layout.COUNTIES and here.under is None
     if by_county and tally.whole_counties(session, reading.scope) is not None:
         then = tally.facts(session, reading.plan_id, reading.as_of, now=reading.now, scope=reading.scope).c
         return select(then.county.label("place"), *(then[name] for name in FACTS), then.n).subquery("on_ground")
     whole = reading.scope.is_whole or tally.whole_places(session, reading.scope)
-    if here.layout is Layout.UNITS or not whole:
+    if (here.layout is Layout.UNITS and here.under != CITY) or not whole:
         return _items_on(reading, here, reading.items(), +1).subquery("on_ground")
-    own = place_tally.c
+    kept = tally.place_rows(session, reading.plan_id, reading.as_of if reading.is_past else None)
+    table, which = kept or (place_tally, [place_tally.c.plan_id == reading.plan_id])
+    own = table.c
     told = (
         select(_row_of_place(here).label("place"), *(own[name] for name in FACTS), own.n)
-        .select_from(place_tally.join(unit, unit.c.code == own.place))
-        .where(own.plan_id == reading.plan_id, inside(here, unit), within(reading.scope, own.place))
+        .select_from(table.join(unit, unit.c.code == own.place))
+        .where(*which, inside(here, unit), within(reading.scope, own.place))
     )
-    if not reading.is_past:
+    if kept is not None:
         return told.subquery("on_ground")
     until = end_of_day(reading.as_of)
     touched = touched_since(reading.plan_id, until)
@@ -111,7 +113,11 @@ def facts_on(session: Session, reading: Reading, here: Ground) -> FromClause:
 
 
 def _row_of_place(here: Ground) -> ColumnElement[str]:
-    """The row of a place of the tally: a township is its own, whatever else lies in its county is of the county."""
+    """The row of a place of the tally: a township is its own, whatever else lies in its county is of the county; a unit of
+    the city is a place by itself."""
+    if here.layout is Layout.UNITS:
+        code: ColumnElement[str] = unit.c.code
+        return code
     if here.layout is Layout.COUNTIES:
         county: ColumnElement[str] = unit.c.county
         return county
@@ -120,7 +126,7 @@ def _row_of_place(here: Ground) -> ColumnElement[str]:
 
 def _items_on(reading: Reading, here: Ground, source: Any, sign: int) -> Select[Any]:
     items, upper = source.c, unit.alias("upper")
-    plain = (items.requirement_id, items.opens_on, items.deadline, items.state)
+    plain = (items.requirement_id, items.period, items.opens_on, items.deadline, items.state)
     often = (items.returns >= RED_RETURNS).label("often_returned")
     return (
         select(

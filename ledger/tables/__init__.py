@@ -1,7 +1,7 @@
 """The tables, private to the ledger. Facts only: nothing here says late, due soon or done.
 
 Civil dates are Asia/Shanghai; instants are UTC. ``tally``, ``place_tally``, ``accepted_day`` and
-``past_tally`` are derived: see ledger/tally.py, ledger/daily.py and ledger/evenings.py.
+``past_tally``, ``past_place_tally`` are derived: see ledger/tally.py, ledger/daily.py and ledger/evenings.py.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ledger.tables.columns import (
     UtcDateTime,
     metadata,
 )
-from ledger.tables.counts import accepted_day, past_tally, past_tally_span, place_tally, tally
+from ledger.tables.counts import accepted_day, past_place_tally, past_tally, past_tally_span, place_tally, tally
 from ledger.tables.feeds import feed_fragment, feed_token
 from ledger.tables.files import (
     draft_evidence,
@@ -132,6 +132,7 @@ __all__ = [
     "outbox_line",
     "panel",
     "panelist",
+    "past_place_tally",
     "past_tally",
     "past_tally_span",
     "person",

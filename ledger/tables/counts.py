@@ -46,8 +46,8 @@ place_tally = Table(
     Index("ix_place_tally_plan_id_place", "plan_id", "place"),
 )
 
-# The tally on each evening that is over: for each month an opening balance, dated the day before it, and what each of its
-# days changed. So an evening is the sum of its month up to it: ledger/evenings.py.
+# Both on each evening that is over: for each month an opening balance, dated the day before it, and what each of its days
+# changed. So an evening is the sum of its month up to it: ledger/evenings.py.
 past_tally = Table(
     "past_tally",
     metadata,
@@ -57,6 +57,16 @@ past_tally = Table(
     Column("plan_id", ForeignKey("plan.id"), nullable=False),
     *_facts("county"),
     Index("ix_past_tally_plan_id_month_day", "plan_id", "month", "day"),
+)
+past_place_tally = Table(
+    "past_place_tally",
+    metadata,
+    Column("id", Identity, primary_key=True),
+    Column("month", Date, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    *_facts("place"),
+    Index("ix_past_place_tally_plan_id_month_place_day", "plan_id", "month", "place", "day"),
 )
 
 # Which evenings of a plan are kept: all up to ``until``; none where it is null.

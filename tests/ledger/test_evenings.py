@@ -21,6 +21,7 @@ from ledger.database import Database, Session
 from ledger.item_facts import FACTS
 from ledger.plans import plan_summary
 from ledger.submissions import submit
+from ledger.tables import past_tally
 from ledger.units import all_units, save_units
 from policy_models.access import WHOLE, Scope
 from policy_models.errors import ChangedMeanwhile
@@ -45,6 +46,7 @@ from tests.factories import (
     village,
 )
 from tests.ledger.test_past_days import Year, act, revised, villages_monthly
+from tests.ledger.test_scope import SCOPES
 
 FIRST, LAST = date(2025, 1, 1), date(2025, 6, 20)
 LATER = instant("2025-06-21", 7, 35)
@@ -93,7 +95,7 @@ def counted(session: Session, day: date, now: datetime, scope: Scope = WHOLE) ->
 
 
 def is_kept(session: Session, day: date) -> bool:
-    return evenings.kept(session, plan_id(session), day) is not None
+    return evenings.kept(session, plan_id(session), day, past_tally) is not None
 
 
 def all_days(first: date = FIRST - timedelta(days=45), last: date = LAST) -> list[date]:
@@ -268,9 +270,14 @@ def test_a_revision_in_the_middle_of_keeping(postgres_url: str, pack: Pack) -> N
 
 
 def test_the_bureau_reads_what_everybody_reads(lived: Database) -> None:
-    """A scope that is no county is counted from its items, kept or not."""
     day = date(2025, 4, 10)
     with lived.read() as session:
         mine = counted(session, day, LATER, Scope(frozenset({BUREAU})))
         assert mine
         assert set(mine.items()) <= set(counted(session, day, LATER).items())
+
+
+@pytest.mark.parametrize("name", SCOPES)
+def test_so_it_is_for_every_scope(lived: Database, name: str) -> None:
+    """A township and a line of work by place, a village by its items."""
+    assert_true(lived, LATER, all_days()[::13], SCOPES[name][0])

@@ -262,4 +262,4 @@ def test_the_number_of_statements_is_that_of_the_whole(played: Database, session
             tally.counts(session, CODE, reading.as_of, now=reading.now, scope=scope)
         sent[name] = len(found)
     assert sent["county"] == sent["whole"] + 2  # two queries sum a tally
-    assert sent["township"] == sent["county"]
+    assert sent["township"] == sent["county"] + 2  # and are told that it is made of places
