@@ -17,8 +17,11 @@ Session = Connection  # what verbs and queries take: an open transaction
 BUSY_SECONDS = 15  # how long a transaction waits for another's lock
 POSTGRES = {
     "connect_timeout": 5,
-    # Compiling takes longer than any of our statements: what is narrowed to a scope is thought to be dear, and isn't.
-    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=10min -c jit=off",
+    # Compiling takes longer than any of our statements: what is narrowed to a scope is thought to be dear, and isn't. Many
+    # people read at once: a page that takes two cores for itself makes the others wait, and the workers take longer to
+    # start than most statements. What is read lies in memory: an index costs little more than the next page of a table.
+    "options": f"-c lock_timeout={BUSY_SECONDS}s -c idle_in_transaction_session_timeout=10min -c jit=off"
+    " -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1 -c work_mem=16MB",
 }
 LOST_RACE = frozenset({"40001", "40P01", "55P03"})  # PostgreSQL: serialization failure, deadlock, lock not to be had
 

@@ -35,6 +35,7 @@ from ledger.civil import civil_date, end_of_day
 from ledger.daily import civil_day
 from ledger.database import Session
 from ledger.item_facts import FLAGS, UPPER, differences, facts_of, names_in, place_of
+from ledger.planner import aside
 from ledger.plans import plan_summary
 from ledger.replay import facts_of_items, from_the_start
 from ledger.tables import entry, item_move, past_place_tally, past_tally, past_tally_span, unit, work_item
@@ -215,7 +216,7 @@ def _stood(plan_id: int, first: date, last: date) -> CTE:
             .outerjoin(last_act, and_(last_act.c.item_id == items.id, last_act.c.revision == last_revision))
             .outerjoin(was, was.c.id == next_move)
         )
-        .where(items.plan_id + 0 == plan_id, or_(civil_day(items.created_at) <= turn.c.day, from_the_start(plan_id)))
+        .where(aside(items.plan_id) == plan_id, or_(civil_day(items.created_at) <= turn.c.day, from_the_start(plan_id)))
         .cte("stood")
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, and_, case, func, or_, select, union
 
+from ledger.planner import aside
 from ledger.tables import entry, item_move, work_item
 from policy_models.lifecycle import NEEDS_REASON, Act, State
 
@@ -88,10 +89,10 @@ def from_the_start(plan_id: int) -> ColumnElement[bool]:
 
 def _those(plan_id: int, only: Any) -> list[ColumnElement[bool]]:
     """The condition on items that they are the plan's, and among ``only`` where given. Then the plan is no way to find
-    them (hence the sum): a database that went by its index would read them all."""
+    them: a database that went by its index would read them all."""
     if only is None:
         return [work_item.c.plan_id == plan_id]
-    return [work_item.c.id.in_(only), work_item.c.plan_id + 0 == plan_id]
+    return [work_item.c.id.in_(only), aside(work_item.c.plan_id) == plan_id]
 
 
 def _first_move_after(mine: list[ColumnElement[bool]], until: datetime) -> tuple[Any, Any]:

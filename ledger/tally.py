@@ -15,6 +15,7 @@ from ledger import daily, evenings, plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
 from ledger.item_facts import FACTS, FLAGS, UPPER, area, differences, facts_of, item_facts, names_in, with_owners
+from ledger.planner import aside
 from ledger.replay import facts_of_items, touched_since
 from ledger.scope import within
 from ledger.tables import past_place_tally, past_tally, place_tally, requirement, tally, unit, work_item
@@ -124,7 +125,9 @@ def facts(
     touched = touched_since(plan_id, until)
     ids = select(touched.c.id)
     inside = [unit.c.county.in_(areas)] if areas else []
-    present = facts_of(work_item, -1, tally).where(work_item.c.plan_id + 0 == plan_id, work_item.c.id.in_(ids), *inside)
+    present = facts_of(work_item, -1, tally).where(
+        aside(work_item.c.plan_id) == plan_id, work_item.c.id.in_(ids), *inside
+    )
     then = facts_of(facts_of_items(plan_id, until, ids), +1, tally).where(*inside)
     return union_all(told, present, then).subquery("facts")
 
@@ -146,9 +149,11 @@ def whole_counties(session: Session, scope: Scope) -> tuple[str, ...] | None:
 
 def whole_places(session: Session, scope: Scope) -> bool:
     """Whether a scope has no part of a township alone: then it is made of places."""
-    below = and_(within(scope, unit.c.code), UPPER.c.level == Level.TOWNSHIP.value)
-    part = select(unit.c.code).join(UPPER, UPPER.c.code == unit.c.parent).where(below, ~within(scope, UPPER.c.code))
-    return session.execute(part.limit(1)).first() is None
+    in_township = select(unit.c.code).join(UPPER, UPPER.c.code == unit.c.parent)
+    alone = in_township.where(UPPER.c.level == Level.TOWNSHIP.value, ~within(scope, UPPER.c.code))
+    # any other unit of the scope is in it because the unit above it is
+    ways_in = (unit.c.code.in_(scope.roots or ()), within(scope, unit.c.superior))
+    return session.execute(union_all(*(alone.where(way) for way in ways_in)).limit(1)).first() is None
 
 
 def place_rows(session: Session, plan_id: int, past: date | None) -> tuple[Table, list[ColumnElement[bool]]] | None:

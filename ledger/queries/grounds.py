@@ -86,11 +86,11 @@ def facts_on(session: Session, reading: Reading, here: Ground) -> FromClause:
     tally by place, on a past day as that evening was kept; where it is not, less the items touched since as they stand
     and with them as they stood. Rows of whole counties are as ``tally.facts`` has them. From the items where the rows
     are units below the city, or where only a part of a township may be seen."""
-    by_county = reading.is_past and here.layout is Layout.COUNTIES and here.under is None
-    if by_county and tally.whole_counties(session, reading.scope) is not None:
+    counties = tally.whole_counties(session, reading.scope) is not None
+    if counties and reading.is_past and here.layout is Layout.COUNTIES and here.under is None:
         then = tally.facts(session, reading.plan_id, reading.as_of, now=reading.now, scope=reading.scope).c
         return select(then.county.label("place"), *(then[name] for name in FACTS), then.n).subquery("on_ground")
-    whole = reading.scope.is_whole or tally.whole_places(session, reading.scope)
+    whole = counties or tally.whole_places(session, reading.scope)
     if (here.layout is Layout.UNITS and here.under != CITY) or not whole:
         return _items_on(reading, here, reading.items(), +1).subquery("on_ground")
     kept = tally.place_rows(session, reading.plan_id, reading.as_of if reading.is_past else None)

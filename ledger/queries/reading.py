@@ -13,6 +13,7 @@ from sqlalchemy.sql.selectable import FromClause
 from ledger import plans
 from ledger.civil import civil_date, end_of_day
 from ledger.database import Session
+from ledger.planner import aside
 from ledger.replay import facts_of_items
 from ledger.scope import within
 from ledger.tables import work_item
@@ -73,11 +74,11 @@ class Reading:
 
     def seen(self, columns: Any, *, windowed: bool = False) -> ColumnElement[bool]:
         """The condition on rows of ``items`` that they are the plan's, and of a unit in the scope; ``windowed``: they are
-        narrowed to a few days already, so that no database should begin with the units."""
+        narrowed to a few days already, so that SQLite should not begin with the units."""
         mine: ColumnElement[bool] = columns.plan_id == self.plan_id
         if self.scope.is_whole:
             return mine
-        return and_(mine, within(self.scope, columns.unit_code.concat("") if windowed else columns.unit_code))
+        return and_(mine, within(self.scope, aside(columns.unit_code) if windowed else columns.unit_code))
 
 
 def doubted_dates(plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, or_, select, true
 
 from ledger.civil import at_hour
 from ledger.database import Session
+from ledger.planner import aside
 from ledger.scope import codes_within
 from ledger.tables import audit, unit
 from policy_models.access import Scope
@@ -84,7 +85,7 @@ def _here_and_there(
     """The conditions, and the time to order by, each so that the index that serves best is taken."""
     chosen = _narrowed(wanted, place)
     if scope.is_whole or wanted.account or wanted.refused:
-        return [*chosen, _seen(scope, audit.c.unit_code.concat(""))], audit.c.at  # rarer than the scope's lines
+        return [*chosen, _seen(scope, aside(audit.c.unit_code))], audit.c.at  # rarer than the scope's lines
     # by time alone SQLite would walk all of the act
     latest: ColumnElement[Any] = func.coalesce(audit.c.at, audit.c.at) if wanted.act else audit.c.at
     return [*chosen, _seen(scope, audit.c.unit_code)], latest

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Table, case, func, literal, or_, select
 
+from ledger import tally
 from ledger.database import Session
 from ledger.queries.items import timing_of
 from ledger.queries.past_counts import past_counts
 from ledger.queries.reading import Reading
 from ledger.scope import within
-from ledger.tables import place_tally, unit, work_item
+from ledger.tables import unit, work_item
 from ledger.timing_sql import timing_case
 from policy_models.access import WHOLE, Scope
 from policy_models.errors import NotFound
@@ -92,15 +94,20 @@ def below(session: Session, reading: Reading, code: str) -> tuple[UnitStanding, 
     children = session.execute(
         select(unit).where(unit.c.parent == code, unit.c.active).order_by(unit.c.function == "", unit.c.code)
     ).all()
-    whole = reading.is_past or (children and Level(children[0].level) in LOWEST)
-    counts = _counts_below(session, reading, code) if whole else _counts_of_places(session, reading, code)
+    told = tally.place_rows(session, reading.plan_id, reading.as_of if reading.is_past else None)
+    if told is None or (children and Level(children[0].level) in LOWEST):
+        counts = _counts_below(session, reading, code)
+    else:
+        counts = _counts_of_places(session, reading, code, *told)
     none = Standing(1, 0, 0, 0)
     return tuple(UnitStanding(_unit(row), counts.get(row.code, none)) for row in children)
 
 
-def _counts_of_places(session: Session, reading: Reading, code: str) -> dict[str, Standing]:
-    """``_counts_below`` for a unit that lies above the townships, from the tally by place."""
-    lower, town, told = unit.alias("lower"), unit.alias("town"), place_tally.c
+def _counts_of_places(
+    session: Session, reading: Reading, code: str, table: Table, which: Sequence[ColumnElement[bool]]
+) -> dict[str, Standing]:
+    """``_counts_below`` for a unit that lies above the townships, from these rows of a tally by place."""
+    lower, town, told = unit.alias("lower"), unit.alias("town"), table.c
     roots = select(unit.c.code.label("root"), unit.c.code.label("code"), unit.c.level).where(unit.c.parent == code)
     tree = roots.cte("tree", recursive=True)
     under = select(tree.c.root, lower.c.code, lower.c.level).where(lower.c.parent == tree.c.code)
@@ -108,7 +115,7 @@ def _counts_of_places(session: Session, reading: Reading, code: str) -> dict[str
     timing = timing_case(told, reading.at, late=told.late, often_returned=told.often_returned)
     per_place = (
         select(told.place, *(_sum_of(timing, group, told.n).label(name) for name, group in GROUPS.items()))
-        .where(told.plan_id == reading.plan_id, told.place.in_(select(tree.c.code)))
+        .where(*which, told.place.in_(select(tree.c.code)))
         .group_by(told.place)
         .subquery("per_place")
     )

@@ -167,7 +167,8 @@ work_item = Table(
     Index("ix_work_item_unit_code_deadline", "unit_code", "deadline"),
     Index("ix_work_item_requirement_id_deadline", "requirement_id", "deadline", "unit_code"),
     # long lists; without the plan, which SQLite would take for the narrowest of all conditions
-    Index("ix_work_item_deadline", "deadline", "id"),
+    # and with what tells whether an item had been accepted by a past day
+    Index("ix_work_item_deadline", "deadline", "id", "state", "reviewed_at", "plan_id", "unit_code"),
     # whether a unit owes something
     _partial("ix_work_item_owing_unit", OWED_NOW, "unit_code", "plan_id"),
     _partial("ix_work_item_scheduled_unit", SCHEDULED_NOW, "unit_code", "plan_id", "opens_on"),
@@ -199,6 +200,7 @@ work_item = Table(
         "plan_id",
         "created_at",
         "duty_id",
+        "id",
     ),
     _partial(
         "ix_work_item_stopped", STOPPED, "deadline", "changed_at", "unit_code", "plan_id", "created_at", "duty_id"

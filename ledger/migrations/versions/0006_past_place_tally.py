@@ -1,4 +1,4 @@
-"""the tally by place of past evenings
+"""the tally by place of past evenings; indexes that tell a past day without the items
 
 Revision: 0006
 Revises: 0005
@@ -45,6 +45,23 @@ def upgrade() -> None:
     op.create_index("ix_past_place_tally_plan_id_month_place_day", "past_place_tally", columns)
     # The next daily sweep keeps all evenings anew, by place too. Until then past days are replayed.
     op.execute('UPDATE past_tally_span SET first_month = NULL, "until" = NULL')
+    _index_what_a_past_day_asks()
+
+
+def _index_what_a_past_day_asks() -> None:
+    not_in_time = sa.text(
+        "catch_up = '' AND (first_submitted_on > deadline"
+        " OR first_submitted_on IS NULL AND state NOT IN ('waived', 'cancelled'))"
+    )
+    overdue = ["deadline", "unit_code", "first_submitted_on", "plan_id", "created_at", "duty_id", "id"]
+    op.drop_index("ix_work_item_not_in_time", "work_item")
+    op.create_index(
+        "ix_work_item_not_in_time", "work_item", overdue, sqlite_where=not_in_time, postgresql_where=not_in_time
+    )
+    op.drop_index("ix_work_item_deadline", "work_item")
+    op.create_index(
+        "ix_work_item_deadline", "work_item", ["deadline", "id", "state", "reviewed_at", "plan_id", "unit_code"]
+    )
 
 
 def downgrade() -> None:
