@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -210,9 +211,20 @@ def app() -> FastAPI:
 
     @asynccontextmanager
     async def closing(_app: FastAPI) -> AsyncIterator[None]:
+        keep_for_good()
         yield
         database.close()
 
     made = create_app(database, settings)
     made.router.lifespan_context = closing
     return made
+
+
+def keep_for_good() -> None:
+    """Take what the application is made of, some 300,000 objects that live as long as the process, out of the garbage
+    collector's sight: looking through them all stops every request for a sixth of a second, and finds nothing. What
+    requests leave behind is looked through less often than Python's 700 objects, which a single page makes many times.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)

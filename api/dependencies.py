@@ -79,19 +79,20 @@ PlanCode = Annotated[
 ]
 
 
-def database(request: Request) -> Database:
-    return NotingDatabase(request.app.state.database, now(request))
-
-
-def settings(request: Request) -> Settings:
-    found: Settings = request.app.state.settings
-    return found
-
-
-def now(request: Request) -> datetime:
+# What only looks something up is ``async``: else each of them would go through a thread of its own.
+async def now(request: Request) -> datetime:
     """The instant of the request, in UTC."""
     clock: Clock = request.app.state.clock
     return clock.now()
+
+
+async def database(request: Request, now: Annotated[datetime, Depends(now)]) -> Database:
+    return NotingDatabase(request.app.state.database, now)
+
+
+async def settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
 
 
 def reading_session(database: Annotated[Database, Depends(database)]) -> Iterator[Session]:
@@ -121,7 +122,7 @@ def opened(session: Reads, now: Now, as_of: AsOf = None, plan: PlanCode = None) 
     return open_reading(session, plan, as_of=as_of, now=now)
 
 
-def required(reading: Annotated[Reading | None, Depends(opened)]) -> Reading:
+async def required(reading: Annotated[Reading | None, Depends(opened)]) -> Reading:
     if reading is None:
         raise NotFound("台账中还没有方案，请先载入方案（lucheng plan load）")
     return reading
@@ -131,7 +132,7 @@ MaybePlan = Annotated[Reading | None, Depends(opened)]
 OpenPlan = Annotated[Reading, Depends(required)]
 
 
-def file_store(settings: Annotated[Settings, Depends(settings)]) -> FileStore:
+async def file_store(settings: Annotated[Settings, Depends(settings)]) -> FileStore:
     return FileStore(settings.file_dir)
 
 

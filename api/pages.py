@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,6 +16,7 @@ from api import narrowing, visit, words
 from api.help_chapters import chapter_of
 from api.navigation import bottom_bar, rail
 from api.short_names import short_name
+from api.tiles import SHAPES, bar, cell_words, heat_tile, light, pace, tile
 from api.told import told
 from ledger.civil import civil_date
 from ledger.extensions import ANSWER_NAMES
@@ -25,24 +26,14 @@ from policy_models.access import ROLE_NAMES
 from policy_models.exemplars import EXEMPLAR_STATE_NAMES, characters, length
 from policy_models.lifecycle import ACT_NAMES, STATE_NAMES
 from policy_models.periods import period_name, section_name
-from policy_models.rollup import Cell
 from policy_models.sampling import OUTCOME_NAMES
 from policy_models.scoring import decimal_words
 from policy_models.spans import full_day
-from policy_models.timing import CATCH_UP_NAMES, LIGHT_NAMES, LIGHTS, TIMING_NAMES, Light
+from policy_models.timing import CATCH_UP_NAMES, LIGHT_NAMES, LIGHTS, TIMING_NAMES
 from policy_models.units import LEVEL_NAMES
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-# Shape beside colour and word: a light is never told by colour alone.
-SHAPES = {
-    Light.GREY: "○",
-    Light.GREEN: "●",
-    Light.YELLOW: "◐",
-    Light.ORANGE: "▲",
-    Light.RED: "▲",
-    Light.BLUE: "✓",
-}
 
 
 def page(
@@ -62,11 +53,15 @@ def page(
 
 def address(path: str, **query: object) -> str:
     """A path with those query fields that have a value; a tuple becomes a repeated field."""
-    pairs: list[tuple[str, str]] = []
+    pairs: list[str] = []
     for name, value in query.items():
-        values = value if isinstance(value, (tuple, list)) else [value]
-        pairs += [(name, str(one)) for one in values if one is not None and one != ""]
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+        values = value if isinstance(value, (tuple, list)) else (value,)
+        pairs += [f"{name}={_quoted(str(one))}" for one in values if one is not None and one != ""]
+    return f"{path}?{'&'.join(pairs)}" if pairs else path
+
+
+# A page has hundreds of links, and few values in them
+_quoted = lru_cache(maxsize=4096)(quote_plus)
 
 
 def carried(reading: Reading) -> dict[str, object]:
@@ -79,22 +74,15 @@ def plan_page(
     template: str, reading: Reading, plans: tuple[PlanSummary, ...], context: Mapping[str, Any], **more: Any
 ) -> HTMLResponse:
     """A page about a plan as of a day: its links hand both on."""
+    tail = address("", **carried(reading))[1:]  # the same in every link of the page
 
     def link(path: str, **query: object) -> str:
-        return address(path, **query, **carried(reading))
+        own = address(path, **query)
+        return f"{own}{'?' if own is path else '&'}{tail}"
 
     today = civil_date(reading.now)
     shared = {"reading": reading, "plans": plans, "link": link, "today": today, "ahead": reading.as_of > today}
     return page(template, {**shared, **context}, **more)
-
-
-def pace(cell: Cell) -> Light:
-    """The colour of a progress bar: done is blue, at or before 序时进度 green, behind it yellow. Not the light."""
-    if not cell.expected:
-        return Light.GREY
-    if cell.done == cell.expected:
-        return Light.BLUE
-    return Light.GREEN if cell.share_done >= cell.share_due else Light.YELLOW
 
 
 @cache
@@ -119,6 +107,11 @@ def _environment() -> Environment:
         section_name=section_name,
         short_name=short_name,
         pace=pace,
+        light=light,
+        bar=bar,
+        cell_words=cell_words,
+        tile=tile,
+        heat_tile=heat_tile,
         rest=narrowing.rest,
         narrowed=narrowing.narrowed,
         narrowed_name=narrowing.narrowed_name,

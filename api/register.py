@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from api.pages import SHAPES
+from api.tiles import SHAPES
 from api.words import target_words
 from documents.cells import Cell
 from ledger.civil import SHANGHAI

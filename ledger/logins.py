@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, insert, or_, select, update
 
 from ledger.database import Session
 from ledger.tables import account, account_grant, login, machine_token, plan, unit
@@ -69,16 +70,13 @@ def open_login(
 
 def visitor_of_login(session: Session, key: str, now: datetime, rules: LoginRules) -> Found | None:
     """Whose session this is; None for an unknown, ended, idle or outlived one. One statement."""
-    alive = (
-        login.c.digest == digest_of(key),
-        login.c.ended_at.is_(None),
-        login.c.seen_at > now - rules.idle,
-        login.c.created_at > now - rules.longest,
-        or_(~login.c.awaits_totp, login.c.created_at > now - rules.number),
-        or_(login.c.way != DEMO, ~exists().where(~plan.c.demonstration)),  # never on a real ledger
-    )
-    columns = (login.c.id, login.c.seen_at, login.c.awaits_totp, login.c.way, account.c.totp_since)
-    rows = session.execute(_chosen(*columns, of=login).where(*alive)).all()
+    given = {
+        "key_digest": digest_of(key),
+        "seen_after": now - rules.idle,
+        "created_after": now - rules.longest,
+        "asked_after": now - rules.number,
+    }
+    rows = session.execute(_of_login(), given).all()
     if not rows:
         return None
     first = rows[0]
@@ -88,15 +86,23 @@ def visitor_of_login(session: Session, key: str, now: datetime, rules: LoginRule
     return Found(visitor, now - first.seen_at >= SEEN_EVERY, bool(first.awaits_totp))
 
 
+@cache  # every page asks, and putting the statement together takes longer than answering it
+def _of_login() -> Select[Any]:
+    alive = (
+        login.c.digest == bindparam("key_digest"),
+        login.c.ended_at.is_(None),
+        login.c.seen_at > bindparam("seen_after"),
+        login.c.created_at > bindparam("created_after"),
+        or_(~login.c.awaits_totp, login.c.created_at > bindparam("asked_after")),
+        or_(login.c.way != DEMO, ~exists().where(~plan.c.demonstration)),  # never on a real ledger
+    )
+    columns = (login.c.id, login.c.seen_at, login.c.awaits_totp, login.c.way, account.c.totp_since)
+    return _chosen(*columns, of=login).where(*alive)
+
+
 def visitor_of_token(session: Session, key: str, now: datetime) -> Found | None:
     """Whose token this is; None for an unknown, stopped or expired one. One statement."""
-    alive = (
-        machine_token.c.digest == digest_of(key),
-        machine_token.c.revoked_at.is_(None),
-        or_(machine_token.c.expires_at.is_(None), machine_token.c.expires_at > now),
-    )
-    columns = (machine_token.c.id, machine_token.c.last_used_at, machine_token.c.only_reads)
-    rows = session.execute(_chosen(*columns, of=machine_token).where(*alive)).all()
+    rows = session.execute(_of_token(), {"key_digest": digest_of(key), "now": now}).all()
     if not rows:
         return None
     first = rows[0]
@@ -105,7 +111,18 @@ def visitor_of_token(session: Session, key: str, now: datetime) -> Found | None:
     return Found(visitor, used is None or now - used >= SEEN_EVERY)
 
 
-def _chosen(*columns: ColumnElement[Any], of: Any) -> Any:
+@cache
+def _of_token() -> Select[Any]:
+    alive = (
+        machine_token.c.digest == bindparam("key_digest"),
+        machine_token.c.revoked_at.is_(None),
+        or_(machine_token.c.expires_at.is_(None), machine_token.c.expires_at > bindparam("now")),
+    )
+    columns = (machine_token.c.id, machine_token.c.last_used_at, machine_token.c.only_reads)
+    return _chosen(*columns, of=machine_token).where(*alive)
+
+
+def _chosen(*columns: ColumnElement[Any], of: Any) -> Select[Any]:
     coordinates = exists().where(plan.c.coordinator == account_grant.c.unit_code)
     return (
         select(

@@ -6,9 +6,9 @@ import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, select
 
 from ledger.database import Session
 from ledger.tables import plan as plan_table
@@ -55,6 +55,8 @@ def requirement_ids(session: Session, plan_id: int) -> dict[str, int]:
 
 
 _SUMMARY = [plan_table.c[name] for name in PlanSummary.__dataclass_fields__]
+# Every page asks: put together once
+_EVERY_SUMMARY = select(*_SUMMARY).order_by(plan_table.c.starts_on, plan_table.c.code)
 
 
 def _summary(row: Row[Any]) -> PlanSummary:
@@ -63,8 +65,7 @@ def _summary(row: Row[Any]) -> PlanSummary:
 
 def plans(session: Session) -> tuple[PlanSummary, ...]:
     """Every plan in the ledger, by start."""
-    rows = session.execute(select(*_SUMMARY).order_by(plan_table.c.starts_on, plan_table.c.code))
-    return tuple(map(_summary, rows))
+    return tuple(map(_summary, session.execute(_EVERY_SUMMARY)))
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,13 @@ def default_plan(session: Session, today: date) -> PlanSummary | None:
 
 def plan_document(session: Session, code: str) -> Plan:
     """The plan as data. Raises NotFound."""
-    return _parse_plan(_column(session, code, "document"))
+    return _parsed(session, code, _digest_of(session, code)).plan
+
+
+def plan_and_calendars(session: Session, summary: PlanSummary) -> tuple[Plan, Calendars]:
+    """What a summary that this transaction has read is a summary of."""
+    parsed = _parsed(session, summary.code, summary.digest)
+    return parsed.plan, parsed.calendars
 
 
 def requirement(session: Session, plan_code: str, code: str) -> Requirement:
@@ -121,7 +128,7 @@ def requirement(session: Session, plan_code: str, code: str) -> Requirement:
 
 def calendars(session: Session, code: str) -> Calendars:
     """The calendars a plan was loaded with. Raises NotFound."""
-    return _parse_calendars(_column(session, code, "calendars"))
+    return _parsed(session, code, _digest_of(session, code)).calendars
 
 
 def work_calendars(session: Session) -> dict[int, WorkCalendar]:
@@ -130,14 +137,39 @@ def work_calendars(session: Session) -> dict[int, WorkCalendar]:
     return {row.id: _parse_calendars(row.calendars).work for row in rows}
 
 
-def _column(session: Session, code: str, name: str) -> str:
-    text = session.execute(select(plan_table.c[name]).where(plan_table.c.code == code)).scalar_one_or_none()
-    if text is None:
+def _digest_of(session: Session, code: str) -> str:
+    return str(_facts(session, code, plan_table.c.digest).digest)
+
+
+def _facts(session: Session, code: str, *columns: ColumnElement[Any]) -> Row[Any]:
+    row = session.execute(select(*columns).where(plan_table.c.code == code)).one_or_none()
+    if row is None:
         raise NotFound(f"台账中没有代码为 {code} 的方案")
-    return str(text)
+    return row
 
 
-# Parsing costs some 20 ms and every page needs both: equal text, equal value.
+class _Parsed(NamedTuple):
+    plan: Plan
+    calendars: Calendars
+
+
+# Every page needs both, the texts are long and parsing takes some 20 ms: by the digest of a row, from which they follow.
+_PARSED: dict[str, _Parsed] = {}
+_MOST_PARSED = 16
+
+
+def _parsed(session: Session, code: str, digest: str) -> _Parsed:
+    if found := _PARSED.get(digest):
+        return found
+    row = _facts(session, code, plan_table.c.digest, plan_table.c.document, plan_table.c.calendars)
+    found = _Parsed(_parse_plan(row.document), _parse_calendars(row.calendars))
+    if len(_PARSED) >= _MOST_PARSED:
+        _PARSED.clear()
+    _PARSED[row.digest] = found
+    return found
+
+
+# Equal text, equal value
 @lru_cache(maxsize=16)
 def _parse_plan(text: str) -> Plan:
     return Plan.model_validate_json(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from policy_models.timing import DONE, LATE, NOT_EXPECTED, Light, Timing
@@ -30,23 +31,27 @@ class Count:
 
 @dataclass(frozen=True)
 class Cell:
-    """Counts of one cell by timing. ``expected`` leaves out the exempt and the merely counted."""
+    """Counts of one cell by timing. ``expected`` leaves out the exempt and the merely counted. What a page asks of a cell
+    again and again is worked out once."""
 
     by_timing: Mapping[Timing, int] = field(default_factory=dict)
     due: int = 0
 
     def count(self, *timings: Timing) -> int:
-        return sum(self.by_timing.get(timing, 0) for timing in timings)
+        total = 0
+        for timing in timings:
+            total += self.by_timing.get(timing, 0)
+        return total
 
-    @property
+    @cached_property
     def expected(self) -> int:
-        return sum(n for timing, n in self.by_timing.items() if timing not in NOT_EXPECTED)
+        return sum(self.by_timing.values()) - self.count(*NOT_EXPECTED)
 
-    @property
+    @cached_property
     def done(self) -> int:
         return self.count(*DONE)
 
-    @property
+    @cached_property
     def late(self) -> int:
         return self.count(*LATE)
 
@@ -65,7 +70,7 @@ class Cell:
         """What has opened and is not done."""
         return self.expected - self.done - self.count(Timing.NOT_STARTED, Timing.BACKFILL)
 
-    @property
+    @cached_property
     def light(self) -> Light:
         """Blue only when all is done; orange when anything is late, red or yellow from LIGHT_SHARE of what is in hand."""
         if not self.expected:
@@ -89,6 +94,6 @@ def roll_up(counts: Iterable[Count], key: Callable[[Count], Key]) -> dict[Key, C
     for count in counts:
         group = key(count)
         sums[group][count.timing] += count.n
-        if count.timing not in NOT_EXPECTED:
+        if count.due and count.timing not in NOT_EXPECTED:
             due[group] += count.due
     return {group: Cell(dict(by_timing), due[group]) for group, by_timing in sums.items()}

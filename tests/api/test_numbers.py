@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from api import words
 from api.narrowing import GROUPS, expanded, narrowed, narrowed_name, rest
-from api.pages import pace
 from api.short_names import short_name
+from api.tiles import pace
 from ledger import submissions
 from policy_models.rollup import Cell
 from policy_models.timing import Light, Timing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.pages import SHAPES
+from api.tiles import SHAPES
 from policy_models.timing import LIGHT_NAMES, Light
 
 STATIC = Path(__file__).parents[2] / "api" / "static"
