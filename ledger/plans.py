@@ -8,7 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import Row, case, select
 
 from ledger.database import Session
 from ledger.tables import plan as plan_table
@@ -109,13 +109,12 @@ def default_plan(session: Session, today: date) -> PlanSummary | None:
 
 def plan_document(session: Session, code: str) -> Plan:
     """The plan as data. Raises NotFound."""
-    return _parsed(session, code, _digest_of(session, code)).plan
+    return _parsed(session, code).plan
 
 
-def plan_and_calendars(session: Session, summary: PlanSummary) -> tuple[Plan, Calendars]:
-    """What a summary that this transaction has read is a summary of."""
-    parsed = _parsed(session, summary.code, summary.digest)
-    return parsed.plan, parsed.calendars
+def plan_and_calendars(session: Session, code: str) -> tuple[Plan, Calendars]:
+    """Both, in one statement. Raises NotFound."""
+    return _parsed(session, code)
 
 
 def requirement(session: Session, plan_code: str, code: str) -> Requirement:
@@ -128,24 +127,13 @@ def requirement(session: Session, plan_code: str, code: str) -> Requirement:
 
 def calendars(session: Session, code: str) -> Calendars:
     """The calendars a plan was loaded with. Raises NotFound."""
-    return _parsed(session, code, _digest_of(session, code)).calendars
+    return _parsed(session, code).calendars
 
 
 def work_calendars(session: Session) -> dict[int, WorkCalendar]:
     """The work days of every plan, by the plan's row. One statement."""
     rows = session.execute(select(plan_table.c.id, plan_table.c.calendars))
     return {row.id: _parse_calendars(row.calendars).work for row in rows}
-
-
-def _digest_of(session: Session, code: str) -> str:
-    return str(_facts(session, code, plan_table.c.digest).digest)
-
-
-def _facts(session: Session, code: str, *columns: ColumnElement[Any]) -> Row[Any]:
-    row = session.execute(select(*columns).where(plan_table.c.code == code)).one_or_none()
-    if row is None:
-        raise NotFound(f"台账中没有代码为 {code} 的方案")
-    return row
 
 
 class _Parsed(NamedTuple):
@@ -158,14 +146,22 @@ _PARSED: dict[str, _Parsed] = {}
 _MOST_PARSED = 16
 
 
-def _parsed(session: Session, code: str, digest: str) -> _Parsed:
-    if found := _PARSED.get(digest):
-        return found
-    row = _facts(session, code, plan_table.c.digest, plan_table.c.document, plan_table.c.calendars)
-    found = _Parsed(_parse_plan(row.document), _parse_calendars(row.calendars))
-    if len(_PARSED) >= _MOST_PARSED:
-        _PARSED.clear()
-    _PARSED[row.digest] = found
+def _parsed(session: Session, code: str) -> _Parsed:
+    """The texts of a plan as data. They are fetched where their digest is not known here yet: one statement in any case."""
+    columns, known = plan_table.c, dict(_PARSED)  # others read meanwhile
+    texts = (
+        case((columns.digest.in_(list(known)), None), else_=columns[name]).label(name)
+        for name in ("document", "calendars")
+    )
+    row = session.execute(select(columns.digest, *texts).where(columns.code == code)).one_or_none()
+    if row is None:
+        raise NotFound(f"台账中没有代码为 {code} 的方案")
+    found = known.get(row.digest)
+    if found is None:
+        found = _Parsed(_parse_plan(row.document), _parse_calendars(row.calendars))
+        if len(_PARSED) >= _MOST_PARSED:
+            _PARSED.clear()
+        _PARSED[row.digest] = found
     return found
 
 

@@ -97,7 +97,7 @@ def open_plan(
     summary = plans.plan_summary(session, plan_code) if plan_code else plans.default_plan(session, civil_date(now))
     if summary is None:
         return None
-    plan, calendars = plans.plan_and_calendars(session, summary)
+    plan, calendars = plans.plan_and_calendars(session, summary.code)
     day = as_of or civil_date(now)
     at = Thresholds.at(day, calendars.work)
     return Reading(summary, plan, calendars, day, now, at, scope)
