@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, text, tuple_
 
 from ledger.database import Session
 from ledger.queries.reading import Reading
@@ -130,10 +130,24 @@ def review_queue(
     total = sum(group.count for group in groups)
     if skip and skip >= total:
         raise NotFound(NO_PAGE)
-    chosen = _rows(reading, unit_code, wanted).limit(limit).offset(skip)
-    found = session.execute(chosen).all()
+    before, pairs = _of_page(groups, skip, limit)
+    here = tuple_(requirement.c.code, work_item.c.period).in_(pairs)
+    found = session.execute(_rows(reading, unit_code, wanted).where(here).limit(limit).offset(skip - before)).all()
     handed = handed_in(session, {row.id: row.submitted for row in found})
     return Queue(groups, tuple(_waiting(row, handed.get(row.id, Handed())) for row in found), total, skip)
+
+
+def _of_page(groups: Sequence[Group], skip: int, limit: int) -> tuple[int, list[tuple[str, str]]]:
+    """The groups that a page shows rows of, by requirement and period, and how many rows come before them: of the others
+    none need be put in order."""
+    pairs: list[tuple[str, str]] = []
+    before, first = 0, 0
+    for group in groups:
+        if before < skip + limit and before + group.count > skip:
+            first = first if pairs else before
+            pairs.append((group.requirement, group.period))
+        before += group.count
+    return first, pairs
 
 
 def keys_in_order(session: Session, reading: Reading, unit_code: str, wanted: QueueFilter) -> tuple[str, ...]:
@@ -169,16 +183,6 @@ def _one_if(met: ColumnElement[bool]) -> Any:
     return case((met, 1), else_=0)
 
 
-def _last_submission() -> Any:
-    last = entry.alias("last")
-    return (
-        select(func.max(last.c.revision))
-        .where(last.c.item_id == work_item.c.id, last.c.act == Act.SUBMIT.value)
-        .correlate(work_item)
-        .scalar_subquery()
-    )
-
-
 def _joined(chosen: Select[Any]) -> Select[Any]:
     return chosen.select_from(
         work_item.join(unit, unit.c.code == work_item.c.unit_code)
@@ -188,7 +192,10 @@ def _joined(chosen: Select[Any]) -> Select[Any]:
 
 
 def _with_submission(chosen: Select[Any]) -> Select[Any]:
-    return _joined(chosen).join(entry, and_(entry.c.item_id == work_item.c.id, entry.c.revision == _last_submission()))
+    """With the act that led to where a waiting item is: its last, and nothing else can have been than its submission."""
+    return _joined(chosen).join(
+        entry, and_(entry.c.item_id == work_item.c.id, entry.c.revision == work_item.c.revision)
+    )
 
 
 def _rows(reading: Reading, unit_code: str, wanted: QueueFilter) -> Select[Any]:
