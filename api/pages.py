@@ -55,8 +55,10 @@ def address(path: str, **query: object) -> str:
     """A path with those query fields that have a value; a tuple becomes a repeated field."""
     pairs: list[str] = []
     for name, value in query.items():
-        values = value if isinstance(value, (tuple, list)) else (value,)
-        pairs += [f"{name}={_quoted(str(one))}" for one in values if one is not None and one != ""]
+        if isinstance(value, (tuple, list)):
+            pairs += [f"{name}={_quoted(str(one))}" for one in value if one is not None and one != ""]
+        elif value is not None and value != "":
+            pairs.append(f"{name}={_quoted(str(value))}")
     return f"{path}?{'&'.join(pairs)}" if pairs else path
 
 

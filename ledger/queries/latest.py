@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, exists, func, or_, select, text, union_all
@@ -18,6 +19,7 @@ from ledger.queries.evidence import Given
 from ledger.queries.reading import Reading
 from ledger.scope import within
 from ledger.tables import entry, evidence, exemplar, file, requirement, unit, work_item
+from policy_models.access import Scope
 from policy_models.exemplars import ExemplarState
 from policy_models.lifecycle import Act
 
@@ -60,37 +62,25 @@ class AcceptedItem:
     given: tuple[Given, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look at a section follows from, ``codes`` being its requirements' ids. It is the same for all who look within
+    a scope on one day: a statement is put together once for them, which takes longer than its answer."""
+
+    codes: tuple[int, ...]
+    as_of: date
+    is_past: bool
+    scope: Scope
+    limit: int
+
+
 def latest_acts(session: Session, reading: Reading, section: str, *, limit: int) -> tuple[ActLine, ...]:
     """The newest acts on the items of a section, up to the reading's day, the newest first: two statements. Left out is
     what the system issued (交办: all units at once), and acts on items that a revision of the plan has moved since.
     """
-    codes = _requirement_ids(session, reading, section)
-    if not codes:
+    look = _look(session, reading, section, limit)
+    if not look.codes:
         return ()
-    owner, actor = unit.alias("owner"), unit.alias("actor")
-    wanted = (
-        select(entry.c.act, entry.c.by_unit, entry.c.by_name, entry.c.at, entry.c.note)
-        .add_columns(work_item.c.key, work_item.c.period, work_item.c.unit_code)
-        .add_columns(requirement.c.code, requirement.c.title, owner.c.name.label("unit_name"))
-        .add_columns(func.coalesce(actor.c.name, "").label("by_unit_name"))
-        .select_from(
-            entry.join(work_item, work_item.c.id == entry.c.item_id)
-            .join(requirement, requirement.c.id == work_item.c.requirement_id)
-            .join(owner, owner.c.code == work_item.c.unit_code)
-            .outerjoin(actor, actor.c.code == entry.c.by_unit)
-        )
-        .where(work_item.c.requirement_id.in_(codes), within(reading.scope, work_item.c.unit_code))
-        .where(entry.c.act != Act.ISSUE.value)
-        .order_by(entry.c.at.desc(), entry.c.id.desc())
-        .limit(limit)
-    )
-    if reading.is_past:
-        wanted = wanted.where(
-            entry.c.at < end_of_day(reading.as_of), work_item.c.id.in_(_acted_by_then(reading, codes, limit))
-        )
-    else:  # the newest acts are acts on the items that changed last
-        newest = _newest(reading, codes, work_item.c.changed_at, limit, ACTED, _ACTED_LAST)
-        wanted = wanted.where(work_item.c.id.in_(newest))
     return tuple(
         ActLine(
             row.key,
@@ -106,25 +96,41 @@ def latest_acts(session: Session, reading: Reading, section: str, *, limit: int)
             row.at,
             row.note,
         )
-        for row in session.execute(wanted)
+        for row in session.execute(_acts(look))
     )
+
+
+@lru_cache(maxsize=256)
+def _acts(look: _Look) -> Select[Any]:
+    owner, actor = unit.alias("owner"), unit.alias("actor")
+    wanted = (
+        select(entry.c.act, entry.c.by_unit, entry.c.by_name, entry.c.at, entry.c.note)
+        .add_columns(work_item.c.key, work_item.c.period, work_item.c.unit_code)
+        .add_columns(requirement.c.code, requirement.c.title, owner.c.name.label("unit_name"))
+        .add_columns(func.coalesce(actor.c.name, "").label("by_unit_name"))
+        .select_from(
+            entry.join(work_item, work_item.c.id == entry.c.item_id)
+            .join(requirement, requirement.c.id == work_item.c.requirement_id)
+            .join(owner, owner.c.code == work_item.c.unit_code)
+            .outerjoin(actor, actor.c.code == entry.c.by_unit)
+        )
+        .where(work_item.c.requirement_id.in_(look.codes), within(look.scope, work_item.c.unit_code))
+        .where(entry.c.act != Act.ISSUE.value)
+        .order_by(entry.c.at.desc(), entry.c.id.desc())
+        .limit(look.limit)
+    )
+    if look.is_past:
+        return wanted.where(entry.c.at < end_of_day(look.as_of), work_item.c.id.in_(_acted_by_then(look)))
+    # the newest acts are acts on the items that changed last
+    return wanted.where(work_item.c.id.in_(_newest(look, work_item.c.changed_at, ACTED, _ACTED_LAST)))
 
 
 def latest_accepted(session: Session, reading: Reading, section: str, *, limit: int) -> tuple[AcceptedItem, ...]:
     """The items of a section accepted last, up to the reading's day, with what was handed in: three statements."""
-    codes = _requirement_ids(session, reading, section)
-    if not codes:
+    look = _look(session, reading, section, limit)
+    if not look.codes:
         return ()
-    before = work_item.c.reviewed_at < end_of_day(reading.as_of)
-    newest = _newest(reading, codes, work_item.c.reviewed_at, limit, ACCEPTED, before)
-    rows = session.execute(
-        select(work_item, requirement.c.code, requirement.c.title, unit.c.name.label("unit_name"))
-        .join(requirement, requirement.c.id == work_item.c.requirement_id)
-        .join(unit, unit.c.code == work_item.c.unit_code)
-        .where(work_item.c.id.in_(newest))
-        .order_by(work_item.c.reviewed_at.desc(), work_item.c.id.desc())
-        .limit(limit)
-    ).all()
+    rows = session.execute(_accepted(look)).all()
     given = _given(session, [row.id for row in rows])
     return tuple(
         AcceptedItem(
@@ -139,6 +145,20 @@ def latest_accepted(session: Session, reading: Reading, section: str, *, limit: 
             given.get(row.id, ()),
         )
         for row in rows
+    )
+
+
+@lru_cache(maxsize=256)
+def _accepted(look: _Look) -> Select[Any]:
+    before = work_item.c.reviewed_at < end_of_day(look.as_of)
+    newest = _newest(look, work_item.c.reviewed_at, ACCEPTED, before)
+    return (
+        select(work_item, requirement.c.code, requirement.c.title, unit.c.name.label("unit_name"))
+        .join(requirement, requirement.c.id == work_item.c.requirement_id)
+        .join(unit, unit.c.code == work_item.c.unit_code)
+        .where(work_item.c.id.in_(newest))
+        .order_by(work_item.c.reviewed_at.desc(), work_item.c.id.desc())
+        .limit(look.limit)
     )
 
 
@@ -161,33 +181,34 @@ def exemplars_of(session: Session, reading: Reading, section: str, *, limit: int
     return tuple(map(exemplar_from, rows))
 
 
-def _requirement_ids(session: Session, reading: Reading, section: str) -> list[int]:
+def _look(session: Session, reading: Reading, section: str, limit: int) -> _Look:
     mine = (requirement.c.plan_id == reading.plan_id, requirement.c.section == section)
-    return list(session.execute(select(requirement.c.id).where(*mine).order_by(requirement.c.id)).scalars())
+    codes = session.execute(select(requirement.c.id).where(*mine).order_by(requirement.c.id)).scalars()
+    return _Look(tuple(codes), reading.as_of, reading.is_past, reading.scope, limit)
 
 
-def _newest(reading: Reading, codes: list[int], by: Any, limit: int, *where: Any) -> Select[Any]:
-    """The ids of the ``limit`` newest items of each requirement, each read from the end of an index."""
-    inside = within(reading.scope, work_item.c.unit_code)
+def _newest(look: _Look, by: Any, *where: Any) -> Select[Any]:
+    """The ids of the newest items of each requirement, as many as are asked for, each read from the end of an index."""
+    inside = within(look.scope, work_item.c.unit_code)
     tops = [
         select(work_item.c.id)
         .where(work_item.c.requirement_id == code, *where, inside)
         .order_by(by.desc())
-        .limit(limit)
+        .limit(look.limit)
         .subquery(f"newest_{code}")
-        for code in codes
+        for code in look.codes
     ]
     return select(union_all(*(select(top.c.id) for top in tops)).subquery("newest").c.id)
 
 
-def _acted_by_then(reading: Reading, codes: list[int], limit: int) -> Select[Any]:
+def _acted_by_then(look: _Look) -> Select[Any]:
     """The ids of the items with the newest acts of a past day: of those that nothing happened to since, the newest; and
     all that had been handed in or extended by then and have changed since."""
-    until, items = end_of_day(reading.as_of), work_item.c
-    settled = _newest(reading, codes, items.changed_at, limit, ACTED, _ACTED_LAST, items.changed_at < until)
-    begun = or_(items.first_submitted_on <= reading.as_of, items.extended)
-    changed = (items.requirement_id.in_(codes), ACTED, items.changed_at >= until)
-    under_way = select(items.id).where(*changed, begun, within(reading.scope, items.unit_code))
+    until, items = end_of_day(look.as_of), work_item.c
+    settled = _newest(look, items.changed_at, ACTED, _ACTED_LAST, items.changed_at < until)
+    begun = or_(items.first_submitted_on <= look.as_of, items.extended)
+    changed = (items.requirement_id.in_(look.codes), ACTED, items.changed_at >= until)
+    under_way = select(items.id).where(*changed, begun, within(look.scope, items.unit_code))
     return select(union_all(settled, under_way).subquery("acted").c.id)
 
 
