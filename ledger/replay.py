@@ -42,13 +42,12 @@ def facts_of_items(plan_id: int, until: datetime, only: Any = None, *, unborn: b
             func.max(case((entry.c.act == Act.SUBMIT.value, 1), else_=0)).label("submitted"),
             func.max(case((entry.c.act.in_([act.value for act in NEEDS_REASON]), entry.c.revision))).label("reasoned"),
         )
-        .join(work_item, work_item.c.id == entry.c.item_id)
-        .where(entry.c.at < until, *mine)
+        .where(entry.c.at < until, _of_those(entry.c.item_id, plan_id, only))
         .group_by(entry.c.item_id)
         .subquery("acts")
     )
     last, told = entry.alias("last"), entry.alias("told")
-    moved_later, was = _first_move_after(mine, until)
+    moved_later, was = _first_move_after(_of_those(item_move.c.item_id, plan_id, only), until)
     items = work_item.c
     known = or_(items.created_at < until, from_the_start(plan_id))
     dates = ("phase", "opens_on", "deadline", "catch_up")
@@ -95,12 +94,19 @@ def _those(plan_id: int, only: Any) -> list[ColumnElement[bool]]:
     return [work_item.c.id.in_(only), aside(work_item.c.plan_id) == plan_id]
 
 
-def _first_move_after(mine: list[ColumnElement[bool]], until: datetime) -> tuple[Any, Any]:
+def _of_those(item_id: Any, plan_id: int, only: Any) -> ColumnElement[bool]:
+    """The condition on rows of items that the item is of those: what else is among ``only`` meets no item."""
+    found: ColumnElement[bool] = item_id.in_(
+        select(work_item.c.id).where(work_item.c.plan_id == plan_id) if only is None else only
+    )
+    return found
+
+
+def _first_move_after(mine: ColumnElement[bool], until: datetime) -> tuple[Any, Any]:
     """For each item moved since, the first such move: it remembers the dates of the moment before."""
     later = (
         select(item_move.c.item_id, func.min(item_move.c.id).label("move_id"))
-        .join(work_item, work_item.c.id == item_move.c.item_id)
-        .where(item_move.c.moved_at >= until, *mine)
+        .where(item_move.c.moved_at >= until, mine)
         .group_by(item_move.c.item_id)
         .subquery("moved_later")
     )

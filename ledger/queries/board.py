@@ -79,8 +79,10 @@ def overdue_by_unit(
 
 def worst_units(session: Session, reading: Reading, limit: int) -> tuple[tuple[OverdueUnit, ...], int]:
     """The first of ``overdue_by_unit``, and how many there are in all: one statement."""
-    counted = _worst_first(reading).add_columns(func.count().over().label("units")).limit(limit)
-    rows = session.execute(counted).all()
+    late = _late_by_unit(reading)
+    first = select(late, func.count().over().label("units")).order_by(*_worst(late.c)).limit(limit).subquery("first")
+    named = select(unit.c.code, unit.c.name, unit.c.county, *first.c).join(first, first.c.unit_code == unit.c.code)
+    rows = session.execute(named.order_by(*_worst(first.c))).all()
     return tuple(map(_overdue, rows)), rows[0].units if rows else 0
 
 
@@ -91,8 +93,11 @@ def _overdue(row: Any) -> OverdueUnit:
 def _worst_first(reading: Reading) -> Select[Any]:
     late = _late_by_unit(reading)
     facts = (unit.c.code, unit.c.name, unit.c.county, late.c.overdue, late.c.red, late.c.oldest)
-    worst = (late.c.red.desc(), late.c.overdue.desc(), late.c.oldest, unit.c.code)
-    return select(*facts).join(late, late.c.unit_code == unit.c.code).order_by(*worst)
+    return select(*facts).join(late, late.c.unit_code == unit.c.code).order_by(*_worst(late.c))
+
+
+def _worst(late: Any) -> tuple[Any, ...]:
+    return (late.red.desc(), late.overdue.desc(), late.oldest, late.unit_code)
 
 
 def _late_by_unit(reading: Reading) -> Any:

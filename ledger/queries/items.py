@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy.sql.selectable import FromClause
 
 from ledger.civil import end_of_day
 from ledger.database import Session
@@ -147,13 +148,10 @@ def _past_page(
 ) -> ItemPage:
     """A page of a past day in two steps: which items, then all that is said of them. In one, PostgreSQL would take the
     many that are replayed for one, and read every unit for each."""
-    columns, tables = source.c, source
-    if wanted.section is not None or wanted.requirement is not None:
-        tables = tables.join(requirement, requirement.c.id == columns.requirement_id)
-    if wanted.under is not None or wanted.level is not None:
-        tables = tables.join(unit, unit.c.code == columns.unit_code)
+    columns = source.c
     where = (*conditions(columns, reading, wanted, windowed=True), inside(columns, page))
-    which = select(columns.id).select_from(tables).where(*where).order_by(columns.deadline, columns.id)
+    which = select(columns.id).select_from(asked_of(source, wanted)).where(*where)
+    which = which.order_by(columns.deadline, columns.id)
     ids = session.execute(which.limit(limit + 1).offset(page.offset)).scalars().all()
     then = facts_of_items(reading.plan_id, end_of_day(reading.as_of), ids)
     rows = session.execute(chosen_rows(reading, then, windowed=True).order_by(then.c.deadline, then.c.id)).all()
@@ -305,6 +303,16 @@ def chosen_rows(reading: Reading, source: Any, *, windowed: bool = False) -> Sel
         planned_of(columns, reading).label("planned"),
     )
     return joined(chosen, source).where(reading.seen(columns, windowed=windowed))
+
+
+def asked_of(source: Any, wanted: ItemFilter) -> FromClause:
+    """The items with what ``conditions`` asks of their requirement and unit, and no more."""
+    tables: FromClause = source
+    if wanted.section is not None or wanted.requirement is not None:
+        tables = tables.join(requirement, requirement.c.id == source.c.requirement_id)
+    if wanted.under is not None or wanted.level is not None:
+        tables = tables.join(unit, unit.c.code == source.c.unit_code)
+    return tables
 
 
 def joined(chosen: Select[Any], source: Any) -> Select[Any]:

@@ -14,10 +14,11 @@ from ledger.database import Session
 from ledger.people import NOBODY, Contacts, contacts
 from ledger.pieces import evidence_from
 from ledger.queries.item_filter import ItemFilter
-from ledger.queries.items import NO_PAGE, ItemRow, among, chosen_rows, conditions, joined, row_of
+from ledger.queries.items import NO_PAGE, ItemRow, among, asked_of, chosen_rows, conditions, joined, row_of
 from ledger.queries.reading import Reading
 from ledger.queries.windows import inside, items_in, window
-from ledger.tables import entry, evidence, requirement, unit, work_item
+from ledger.replay import facts_of_items
+from ledger.tables import entry, evidence, unit, work_item
 from policy_models.errors import NotFound
 from policy_models.evidence import Evidence
 from policy_models.lifecycle import Act
@@ -57,7 +58,9 @@ class RegisterPage:
 
 
 def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, skip: int, limit: int) -> RegisterPage:
-    """A page in order of requirement, deadline and unit: five statements. Raises NotFound behind the last page."""
+    """A page in order of requirement, deadline and unit: six statements, the fourth for which items, the fifth for all that
+    is said of them (in one, PostgreSQL would pair every requirement with every item). Raises NotFound behind the last
+    page."""
     page = window(session, reading, wanted, skip=skip, limit=limit, by_requirement=True)
     source = items_in(session, reading, page, wanted) if page else reading.items(*among(wanted))
     where = conditions(source.c, reading, wanted, windowed=page is not None)
@@ -68,9 +71,10 @@ def register_page(session: Session, reading: Reading, wanted: ItemFilter, *, ski
         total, offset = session.execute(joined(select(func.count()), source).where(*where)).scalar_one(), skip
     if skip and skip >= total:
         raise NotFound(NO_PAGE)
-    rows = session.execute(
-        _ordered(reading, source, where, windowed=page is not None).limit(limit).offset(offset)
-    ).all()
+    which = select(source.c.id).select_from(asked_of(source, wanted)).where(*where).order_by(*_order(source.c))
+    ids = session.execute(which.limit(limit).offset(offset)).scalars().all()
+    stood = facts_of_items(reading.plan_id, end_of_day(reading.as_of), ids) if reading.is_past else work_item
+    rows = session.execute(_ordered(reading, stood, [stood.c.id.in_(ids)], windowed=True)).all()
     return RegisterPage(tuple(_told(session, reading, rows)), int(total))
 
 
@@ -94,8 +98,12 @@ def _ordered(reading: Reading, source: Any, where: Sequence[Any], *, windowed: b
         .add_columns(unit.c.level, upper.c.name.label("above"))
         .outerjoin(upper, upper.c.code == unit.c.parent)
         .where(*where)
-        .order_by(requirement.c.id, columns.deadline, columns.unit_code, columns.id)
+        .order_by(*_order(columns))
     )
+
+
+def _order(columns: Any) -> tuple[Any, ...]:
+    return columns.requirement_id, columns.deadline, columns.unit_code, columns.id
 
 
 def _told(session: Session, reading: Reading, rows: Sequence[Any]) -> Iterator[RegisterRow]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.sql.selectable import FromClause
 
 from ledger.act_messages import KIND as ACT
 from ledger.database import Session
@@ -32,7 +33,7 @@ from ledger.queries.items import NO_PAGE
 from ledger.queries.outcomes import Outcome, Sending, outcome_of
 from ledger.queries.reading import Reading
 from ledger.scope import within
-from ledger.tables import circular, entry, outbox, outbox_line, person, reminder, requirement, unit, work_item
+from ledger.tables import circular, entry, outbox, outbox_line, person, plan, reminder, requirement, unit, work_item
 from policy_models.errors import NotFound
 
 STREAMED = 1000
@@ -99,7 +100,7 @@ class NoticePage:
 def notice_page(
     session: Session, reading: Reading, wanted: NoticeFilter, sending: Sending, *, skip: int, limit: int
 ) -> NoticePage:
-    """A page of the record, the newest first: three statements. ``sending``: how messages go out here.
+    """A page of the record, the newest first: a few statements. ``sending``: how messages go out here.
 
     Raises NotFound behind the last page.
     """
@@ -139,7 +140,8 @@ def _halves(session: Session, reading: Reading, wanted: NoticeFilter, sending: S
     """What was said, and what was not said at all: the marks of each row, its time and its outcome, and nothing that
     the page does not need for choosing its rows."""
     outcome = outcome_of(session, reading, sending).label("outcome")
-    return _said(reading, wanted, outcome), _unsaid(reading, wanted)
+    alone = session.execute(select(plan.c.id).where(plan.c.id != reading.plan_id).limit(1)).first() is None
+    return _said(reading, wanted, outcome), _unsaid(reading, wanted, alone)
 
 
 def _first(halves: Sequence[Select[Any]], wanted: NoticeFilter, many: int) -> Subquery:
@@ -170,9 +172,9 @@ def _kind_of_reminder() -> ColumnElement[str]:
     return case((reminder.c.step.is_(None), BY_HAND), else_=LADDER)
 
 
-def _unsaid(reading: Reading, wanted: NoticeFilter) -> Select[Any]:
+def _unsaid(reading: Reading, wanted: NoticeFilter, alone: bool) -> Select[Any]:
     """Reminders that were withheld, and those that no message speaks of. A person with two roles hears once: the line
-    of the other role stands for both."""
+    of the other role stands for both. ``alone``: the ledger has no other plan; then only a scope asks for the items."""
     own, line = outbox_line.alias("own"), outbox_line.alias("line")
     named = exists(select(1).where(own.c.reminder_id == reminder.c.id))
     spoken = exists(
@@ -185,18 +187,18 @@ def _unsaid(reading: Reading, wanted: NoticeFilter) -> Select[Any]:
             outbox.c.kind == _kind_of_reminder(),
         )
     )
-    where = [reading.seen(work_item.c), reminder.c.as_of <= reading.as_of]
+    where = [reminder.c.as_of <= reading.as_of]
+    source: FromClause = reminder
+    if not (alone and reading.scope.is_whole):
+        source = reminder.join(work_item, work_item.c.id == reminder.c.item_id)
+        where.append(reading.seen(work_item.c))
     where += [or_(reminder.c.withheld.is_not(None), and_(~named, ~spoken))]
     where += _narrowed(wanted, reminder.c.recipient, reminder.c.item_id, reminder.c.as_of)
     if wanted.kind:
         where.append(_kind_of_reminder() == wanted.kind)
     outcome = func.coalesce(reminder.c.withheld, Outcome.SPOKEN.value).label("outcome")
     marks = (cast(null(), Integer).label("message"), reminder.c.item_id.label("item"), reminder.c.id.label("reminder"))
-    return (
-        select(*marks, reminder.c.queued_at, outcome)
-        .select_from(reminder.join(work_item, work_item.c.id == reminder.c.item_id))
-        .where(*where)
-    )
+    return select(*marks, reminder.c.queued_at, outcome).select_from(source).where(*where)
 
 
 def _narrowed(wanted: NoticeFilter, recipient: Any, item: Any, day: Any) -> list[ColumnElement[bool]]:
